@@ -1,0 +1,1 @@
+// Compiled once: it carries the precompiled header of DojoPCH.h.

@@ -1,0 +1,13 @@
+//===- Registration.cpp - every dialect and pass of the tools -------------===//
+#include "dojo/Pipelines/Registration.h"
+#include "dojo/Dialect/D1/IR/D1.h"
+#include "mlir/InitAllDialects.h"
+#include "mlir/InitAllExtensions.h"
+#include "mlir/InitAllPasses.h"
+
+void dojo::registerEverything(mlir::DialectRegistry &registry) {
+  mlir::registerAllDialects(registry);
+  mlir::registerAllExtensions(registry);
+  mlir::registerAllPasses();
+  registry.insert<d1::D1Dialect>();
+}
