@@ -8,6 +8,7 @@ using namespace dojo;
 using namespace dojo::ir;
 
 static constexpr unsigned numbersPerDim = 5;
+static constexpr int64_t repeatingDim = -1;
 
 //===-- Pieces of syntax --------------------------------------------------===//
 
@@ -18,10 +19,14 @@ static std::optional<unsigned> axisOf(StringRef name) {
   return std::nullopt;
 }
 
-/// `d<number>`
+/// `d<number>`, or `*` for a digit that repeats.
 static ParseResult parseDim(AsmParser &parser, int64_t &dim) {
   StringRef name;
   SMLoc loc = parser.getCurrentLocation();
+  if (succeeded(parser.parseOptionalStar())) {
+    dim = repeatingDim;
+    return success();
+  }
   if (parser.parseKeyword(&name))
     return failure();
   if (!name.consume_front("d") || name.getAsInteger(10, dim) || dim < 0)
@@ -44,8 +49,14 @@ static ParseResult parseDigits(AsmParser &parser, SmallVectorImpl<int64_t> &out,
 
 static void printPairs(AsmPrinter &printer, ArrayRef<int64_t> numbers) {
   printer << '[';
-  for (unsigned i = 0; i < numbers.size(); i += 2)
-    printer << (i ? ", " : "") << 'd' << numbers[i] << " : " << numbers[i + 1];
+  for (unsigned i = 0; i < numbers.size(); i += 2) {
+    printer << (i ? ", " : "");
+    if (numbers[i] == repeatingDim)
+      printer << '*';
+    else
+      printer << 'd' << numbers[i];
+    printer << " : " << numbers[i + 1];
+  }
   printer << ']';
 }
 
@@ -76,7 +87,7 @@ LayoutAttr LayoutAttr::get(MLIRContext *context, const Layout &layout) {
     dims.append({dim.size, dim.step, dim.offset, dim.window, dim.extent});
   for (unsigned a = 0; a < numAxes; ++a) {
     for (const Layout::Digit &digit : layout.axes[a].digits)
-      digits.append({a, digit.dim, digit.count});
+      digits.append({a, digit.repeats() ? repeatingDim : digit.dim, digit.count});
     if (layout.axes[a].pinned)
       pinned.push_back(a);
   }

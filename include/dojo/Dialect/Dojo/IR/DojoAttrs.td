@@ -18,12 +18,12 @@ def Dojo_LayoutAttr : Dojo_Attr<"Layout", "layout"> {
 
     ```mlir
     #dojo.layout<[1, 64, 56 step 4 offset -1 window 6 extent 8, 56],
-                 y = [d2 : 14], x = [d1 : 4, d3 : 4], order = [0, 2, 3, 1]>
+                 y = [d2 : 14], x = [d1 : 4, * : 2, d3 : 2], order = [0, 2, 3, 1]>
     ```
     Each dimension gives its size and, where they differ from the whole, the step from block to
     block, the offset of the first (0), the elements held (the step) and the elements taken in
-    memory (those held). An axis that is not named repeats the tensor; `x = 0` keeps it on
-    coordinate 0 alone. `order` names the dimensions in memory, outermost first, when it is not
+    memory (those held). A digit `* : 3` repeats the tensor three times within an axis. An axis
+    that is not named repeats the tensor; `x = 0` keeps it on coordinate 0 alone. `order` names the dimensions in memory, outermost first, when it is not
     theirs.
   }];
   let parameters = (ins ArrayRefParameter<"int64_t", "size, step, offset, window, extent of each">:$dims,
