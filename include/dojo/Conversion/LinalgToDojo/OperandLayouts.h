@@ -47,13 +47,19 @@ public:
   /// padding enters results and must be zero.
   bool isReduced(mlir::OpOperand &operand) const;
 
+  /// An init whose reductions are split: one leading dimension for each of
+  /// splitReductions(), which numbers the partial results.
+  Layout partialLayoutOf(mlir::OpOperand &init) const;
+
   int64_t steps() const;
   /// Reduction iterators that lie on an axis.
   llvm::SmallVector<unsigned> splitReductions() const;
 
 private:
   std::optional<unsigned> spreadIterator(llvm::ArrayRef<int64_t> form) const;
-  void addDigits(llvm::ArrayRef<llvm::SmallVector<int64_t>> forms, Layout &layout) const;
+  void addDigits(Layout &layout,
+                 llvm::function_ref<unsigned(unsigned iterator)> dimOfIterator) const;
+  unsigned dimOf(llvm::ArrayRef<llvm::SmallVector<int64_t>> forms, unsigned iterator) const;
   Layout::Dim dimFor(llvm::ArrayRef<int64_t> form, int64_t size) const;
 };
 
