@@ -53,6 +53,9 @@ constexpr unsigned numScalarRegs = 32;
 constexpr unsigned numVectorRegs = 32;
 constexpr unsigned numAccRegs = 32;
 
+/// A block descriptor in SRAM: its size and its alignment.
+constexpr unsigned descriptorBytes = 64;
+
 /// All instructions, by ascending opcode.
 llvm::ArrayRef<Instruction> instructions();
 

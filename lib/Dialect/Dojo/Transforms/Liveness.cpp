@@ -61,8 +61,10 @@ public:
 private:
   void use(Operation *memory, int64_t begin, int64_t end) {
     auto [entry, isNew] = lifetimes.insert({memory, {begin, end}});
-    if (!isNew)
-      entry->second.end = std::max(entry->second.end, end);
+    if (isNew)
+      return;
+    entry->second.begin = std::min(entry->second.begin, begin);
+    entry->second.end = std::max(entry->second.end, end);
   }
 };
 

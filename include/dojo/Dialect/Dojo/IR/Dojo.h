@@ -29,6 +29,12 @@ constexpr llvm::StringLiteral mappingAttrName = "dojo.mapping"; ///< on a struct
 constexpr llvm::StringLiteral machineAttrName = "dojo.machine"; ///< on the module
 constexpr llvm::StringLiteral kernelAttrName = "dojo.kernel";   ///< on an outlined kernel
 constexpr llvm::StringLiteral titleAttrName = "dojo.name";      ///< on arguments and results
+constexpr llvm::StringLiteral codeBytesAttrName = "dojo.code_bytes"; ///< on the module: at most
+constexpr llvm::StringLiteral sramPeakAttrName = "dojo.sram_peak_bytes";   ///< on the module
+constexpr llvm::StringLiteral sramBoundAttrName = "dojo.sram_bound_bytes"; ///< on the module
+
+/// The block descriptor in use stands behind the code.
+int64_t descriptorAddress(int64_t codeBytes);
 
 /// The tensor behind a value of tensor or buffer type.
 mlir::RankedTensorType tensorOf(mlir::Type type);
