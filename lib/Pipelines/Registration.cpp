@@ -1,5 +1,6 @@
 //===- Registration.cpp - every dialect and pass of the tools -------------===//
 #include "dojo/Pipelines/Registration.h"
+#include "dojo/Conversion/LinalgToD1/Passes.h"
 #include "dojo/Dialect/D1/IR/D1.h"
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
@@ -9,5 +10,6 @@ void dojo::registerEverything(mlir::DialectRegistry &registry) {
   mlir::registerAllDialects(registry);
   mlir::registerAllExtensions(registry);
   mlir::registerAllPasses();
+  registerLinalgToD1Passes();
   registry.insert<d1::D1Dialect>();
 }
