@@ -1,5 +1,6 @@
 //===- Registration.cpp - every dialect and pass of the tools -------------===//
 #include "dojo/Pipelines/Registration.h"
+#include "dojo/Conversion/LinalgToD1/Passes.h"
 #include "dojo/Dialect/D1/IR/D1.h"
 #include "dojo/Conversion/LinalgToDojo/Passes.h"
 #include "dojo/Dialect/Dojo/IR/Dojo.h"
@@ -15,4 +16,5 @@ void dojo::registerEverything(mlir::DialectRegistry &registry) {
   ir::registerLinalgToDojoPasses();
   ir::registerDojoTransformsPasses();
   registry.insert<d1::D1Dialect, ir::DojoDialect>();
+  registerLinalgToD1Passes();
 }
