@@ -1,6 +1,7 @@
 //===- Registration.cpp - every dialect and pass of the tools -------------===//
 #include "dojo/Pipelines/Registration.h"
 #include "dojo/Dialect/D1/IR/D1.h"
+#include "dojo/Transforms/Pipeline.h"
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
 #include "mlir/InitAllPasses.h"
@@ -9,5 +10,6 @@ void dojo::registerEverything(mlir::DialectRegistry &registry) {
   mlir::registerAllDialects(registry);
   mlir::registerAllExtensions(registry);
   mlir::registerAllPasses();
+  registerStructuredPasses();
   registry.insert<d1::D1Dialect>();
 }
