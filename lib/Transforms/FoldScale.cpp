@@ -5,9 +5,11 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 
 namespace dojo {
 #define GEN_PASS_DEF_FOLDSCALE
@@ -46,7 +48,7 @@ public:
   }
 
   /// (c + b) * s  ->  c * s + b * s, and c * s  ->  c with scaled weights.
-  bool fold() {
+  void fold() {
     bool changed = false;
     while (Operation *scaling = soleUser()) {
       if (distribute(scaling)) {
@@ -57,7 +59,10 @@ public:
         break;
       changed = true;
     }
-    return changed;
+    if (changed) {
+      gatherShifts();
+      evaluateShift();
+    }
   }
 
 private:
@@ -146,46 +151,155 @@ private:
       return false;
     // The scale may come after the contraction; the map, its only reader, after both.
     contraction->moveBefore(map);
-    weights.set(scaleWeights(scaling, factor, slice));
+    weights.set(scaleWeights(scaling, evaluate(factor, slice)));
     scaling->getResult(0).replaceAllUsesWith(data);
     scaling->erase();
     return true;
   }
 
-  Value scaleWeights(Operation *scaling, Value factor, llvm::SetVector<Operation *> &slice) {
+  /// (c + b) + t  ->  c + (b + t).
+  void gatherShifts() {
+    while (Operation *inner = soleUser()) {
+      Operation *outer = inner->hasOneUse() ? *inner->user_begin() : nullptr;
+      llvm::SetVector<Operation *> slice;
+      if (!isa<arith::AddFOp>(inner) || !isa_and_nonnull<arith::AddFOp>(outer))
+        return;
+      Value first = otherOperand(inner, data), second = otherOperand(outer, inner->getResult(0));
+      if (!isScale(first, slice) || !isScale(second, slice))
+        return;
+      OpBuilder builder(outer);
+      Value shift = arith::AddFOp::create(builder, outer->getLoc(), first, second);
+      outer->setOperands({data, shift});
+      inner->erase();
+    }
+  }
+
+  /// The shift is computed once for each channel, not once for each element.
+  void evaluateShift() {
+    Operation *sum = soleUser();
+    llvm::SetVector<Operation *> slice;
+    if (!isa_and_nonnull<arith::AddFOp>(sum))
+      return;
+    Value shift = otherOperand(sum, data);
+    if (!shift.getDefiningOp() || !isScale(shift, slice))
+      return;
+    if (Constant constant = evaluate(shift, slice); constant.tensor)
+      sum->replaceUsesOfWith(shift, addInput(constant));
+  }
+
+  static Value otherOperand(Operation *sum, Value operand) {
+    return sum->getOperand(0) == operand ? sum->getOperand(1) : sum->getOperand(0);
+  }
+
+  /// A constant expression of the body: a tensor and how the map's iterators
+  /// index it, or, without a tensor, operations on scalars.
+  struct Constant {
+    Value tensor;
+    AffineMap indexing;
+    Value scalar;
+  };
+
+  Constant evaluate(Value value, const llvm::SetVector<Operation *> &slice) {
+    if (auto argument = dyn_cast<BlockArgument>(value)) {
+      OpOperand &operand = map->getOpOperand(argument.getArgNumber());
+      return {operand.get(), map.getMatchingIndexingMap(&operand), {}};
+    }
+    SmallVector<OpOperand *> read;
+    for (OpOperand *input : map.getDpsInputOperands())
+      if (llvm::any_of(slice, [&](Operation *op) {
+            return llvm::is_contained(op->getOperands(), map.getMatchingBlockArgument(input));
+          }))
+        read.push_back(input);
+    return read.empty() ? Constant{{}, {}, value} : evaluate(value, slice, read);
+  }
+
+  /// A generic over the iterators that index `read`.
+  Constant evaluate(Value value, const llvm::SetVector<Operation *> &slice,
+                    ArrayRef<OpOperand *> read) {
+    OpBuilder builder(contraction);
+    MLIRContext *context = map.getContext();
+    SmallVector<AffineExpr> renumbered(map.getNumLoops(), builder.getAffineConstantExpr(0));
+    SmallVector<AffineExpr> dims;
+    SmallVector<int64_t> shape;
+    for (auto [dim, range] : llvm::enumerate(map.getStaticLoopRanges()))
+      if (llvm::any_of(read, [&, d = dim](OpOperand *input) {
+            return map.getMatchingIndexingMap(input).isFunctionOfDim(d);
+          })) {
+        renumbered[dim] = getAffineDimExpr(dims.size(), context);
+        dims.push_back(getAffineDimExpr(dim, context));
+        shape.push_back(range);
+      }
+    SmallVector<Value> inputs;
+    SmallVector<AffineMap> maps;
+    for (OpOperand *input : read) {
+      inputs.push_back(input->get());
+      maps.push_back(
+          map.getMatchingIndexingMap(input).replaceDimsAndSymbols(renumbered, {}, dims.size(), 0));
+    }
+    maps.push_back(builder.getMultiDimIdentityMap(dims.size()));
+    Value result = pointwise(builder, value.getLoc(), RankedTensorType::get(shape, value.getType()),
+                             inputs, maps, [&](OpBuilder &body, ValueRange arguments) {
+                               IRMapping mapping;
+                               for (auto [input, argument] : llvm::zip(read, arguments))
+                                 mapping.map(map.getMatchingBlockArgument(input), argument);
+                               for (Operation *op : slice)
+                                 body.clone(*op, mapping);
+                               return mapping.lookup(value);
+                             });
+    return {result, AffineMap::get(map.getNumLoops(), 0, dims, context), {}};
+  }
+
+  Value scaleWeights(Operation *scaling, const Constant &factor) {
     OpBuilder builder(contraction);
     auto type = cast<RankedTensorType>(weights.get().getType());
     SmallVector<Value> inputs{weights.get()};
-    SmallVector<AffineMap> maps{builder.getMultiDimIdentityMap(type.getRank())};
-    SmallVector<unsigned> numbers;
-    for (OpOperand *input : map.getDpsInputOperands())
-      if (readBy(factor, slice, data.getOwner()->getArgument(input->getOperandNumber()))) {
-        inputs.push_back(input->get());
-        numbers.push_back(input->getOperandNumber());
-        maps.push_back(onWeights(map.getMatchingIndexingMap(input), type.getRank()));
-      }
-    maps.push_back(maps.front());
-    Value empty =
-        tensor::EmptyOp::create(builder, scaling->getLoc(), type.getShape(), type.getElementType());
-    SmallVector<utils::IteratorType> parallel(type.getRank(), utils::IteratorType::parallel);
-    auto scaled = linalg::GenericOp::create(
-        builder, scaling->getLoc(), type, inputs, empty, maps, parallel,
-        [&](OpBuilder &body, Location loc, ValueRange arguments) {
-          IRMapping mapping;
-          mapping.map(data, arguments.front());
-          for (auto [position, number] : llvm::enumerate(numbers))
-            mapping.map(map.getBody()->getArgument(number), arguments[position + 1]);
-          for (Operation *op : slice)
-            body.clone(*op, mapping);
-          linalg::YieldOp::create(body, loc, body.clone(*scaling, mapping)->getResults());
-        });
-    return scaled.getResult(0);
+    SmallVector<AffineMap> maps(2, builder.getMultiDimIdentityMap(type.getRank()));
+    if (factor.tensor) {
+      inputs.push_back(factor.tensor);
+      maps.insert(maps.begin() + 1, onWeights(factor.indexing, type.getRank()));
+    }
+    return pointwise(builder, weights.get().getLoc(), type, inputs, maps,
+                     [&](OpBuilder &body, ValueRange arguments) {
+                       Value scale =
+                           factor.tensor ? arguments[1] : cloneScalar(body, factor.scalar);
+                       IRMapping mapping;
+                       mapping.map(data, arguments[0]);
+                       mapping.map(factorOf(scaling, data), scale);
+                       return body.clone(*scaling, mapping)->getResult(0);
+                     });
   }
 
-  static bool readBy(Value factor, const llvm::SetVector<Operation *> &slice, BlockArgument arg) {
-    return factor == arg || llvm::any_of(slice, [&](Operation *op) {
-             return llvm::is_contained(op->getOperands(), arg);
-           });
+  Value cloneScalar(OpBuilder &body, Value scalar) {
+    Operation *op = scalar.getDefiningOp();
+    if (op->getBlock() != map.getBody())
+      return scalar;
+    IRMapping mapping;
+    for (Value operand : op->getOperands())
+      mapping.map(operand, cloneScalar(body, operand));
+    return body.clone(*op, mapping)->getResult(0);
+  }
+
+  static Value pointwise(OpBuilder &builder, Location loc, RankedTensorType type, ValueRange inputs,
+                         ArrayRef<AffineMap> maps,
+                         function_ref<Value(OpBuilder &, ValueRange)> compute) {
+    Value empty = tensor::EmptyOp::create(builder, loc, type.getShape(), type.getElementType());
+    SmallVector<utils::IteratorType> parallel(type.getRank(), utils::IteratorType::parallel);
+    return linalg::GenericOp::create(builder, loc, type, inputs, empty, maps, parallel,
+                                     [&](OpBuilder &body, Location at, ValueRange arguments) {
+                                       linalg::YieldOp::create(body, at, compute(body, arguments));
+                                     })
+        .getResult(0);
+  }
+
+  /// Gives the map one more input; returns its argument in the body.
+  Value addInput(const Constant &constant) {
+    unsigned position = map.getNumDpsInputs();
+    SmallVector<AffineMap> maps = map.getIndexingMapsArray();
+    maps.insert(maps.begin() + position, constant.indexing);
+    map.getInputsMutable().append(constant.tensor);
+    map.setIndexingMapsAttr(OpBuilder(map).getAffineMapArrayAttr(maps));
+    return map.getBody()->insertArgument(
+        position, cast<ShapedType>(constant.tensor.getType()).getElementType(), map.getLoc());
   }
 
   AffineMap onWeights(AffineMap from, unsigned rank) {
@@ -211,6 +325,10 @@ struct FoldScale : dojo::impl::FoldScaleBase<FoldScale> {
       if (std::optional<Site> site = Site::match(map))
         site->fold();
     });
+    RewritePatternSet patterns(&getContext());
+    linalg::populateEraseUnusedOperandsAndResultsPatterns(patterns);
+    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
+      signalPassFailure();
   }
 };
 

@@ -25,9 +25,7 @@ std::string nameOf(Location loc) {
   if (auto named = loc->findInstanceOf<NameLoc>())
     for (char c : named.getName().strref())
       name += llvm::isAlnum(c) ? c : '_';
-  if (name.empty() || llvm::isDigit(name.front()))
-    name.insert(0, "weight_");
-  return name;
+  return name.empty() ? "weight" : name;
 }
 
 /// The parts of `step` that follow from weights alone.
