@@ -111,8 +111,13 @@ Real log2(Real x) {
   return logCases(x, at.e + fraction);
 }
 
-/// At most 2 ulp.
-Real log10(Real x) { return log(x) * 0.434294481903f; }
+/// ln(x) / ln(10), the factor in two parts. At most 2 ulp.
+Real log10(Real x) {
+  constexpr float high = 0.434294492f, low = -1.01030694e-8f;
+  Real natural = log(x);
+  Real correction = select(abs(natural) == inf, 0.0f, natural * low);
+  return fma(natural, high, correction);
+}
 
 /// With u = 1 + x rounded: ln(u) + (x - (u - 1)) / u. At most 2 ulp.
 Real log1p(Real x) {

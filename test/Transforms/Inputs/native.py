@@ -2,11 +2,17 @@
 
 import ctypes
 import pathlib
+import re
+import shutil
 import subprocess
 import tempfile
 
 import numpy as np
 
+TYPES = {"f32": np.float32, "f64": np.float64, "bf16": np.uint16, "i32": np.int32, "i8": np.int8}
+TENSOR = re.compile(r"tensor<((?:\d+x)*)(\w+)>")
+STORE = re.compile(r"ml_program.global_store @([\w$.]+) = (%\w+) : (tensor<[^>]*>)")
+LOAD = re.compile(r"(%\w+) = ml_program.global_load @([\w$.]+) : (tensor<[^>]*>)")
 LOWERING = [
     "--one-shot-bufferize=bufferize-function-boundaries"
     " function-boundary-type-conversion=identity-layout-map",
@@ -21,12 +27,39 @@ LOWERING = [
 def compile(module, passes=()):
     """A ctypes library of the module, its functions with the C interface (_mlir_ciface_NAME)."""
     folder = pathlib.Path(tempfile.mkdtemp())
-    mlir = run(["dojo-opt", *passes, "--llvm-request-c-wrappers", *LOWERING], module)
+    text = run(["dojo-opt", *passes], module)
+    mlir = run(["dojo-opt", "--llvm-request-c-wrappers", *LOWERING], without_globals(text))
     llvm = run(["mlir-translate", "--mlir-to-llvmir"], mlir)
     run(["llc", "-O1", "-filetype=obj", "-relocation-model=pic", "-fp-contract=off",
          "-mattr=+fma", "-o", folder / "m.o"], llvm)
-    run(["ld.lld", "-shared", "-o", folder / "m.so", folder / "m.o"], "")
-    return ctypes.CDLL(str(folder / "m.so"))
+    run(["ld.lld", "-shared", "-Bsymbolic", "-o", folder / "m.so", folder / "m.o"], "")
+    ctypes.CDLL(str(llvm_folder() / "lib" / "libmlir_c_runner_utils.so"), mode=ctypes.RTLD_GLOBAL)
+    library = ctypes.CDLL(str(folder / "m.so"))
+    library.globals = [array(tensor) for _, _, tensor in STORE.findall(text)]
+    return library
+
+
+def array(tensor):
+    match = TENSOR.match(tensor)
+    return np.empty(tuple(int(d) for d in match[1].split("x") if d), TYPES[match[2]])
+
+
+def without_globals(text):
+    """Upstream cannot bufferize stores to globals: @init returns the values, @step takes them first."""
+    stores, loads = STORE.findall(text), {name: value for value, name, _ in LOAD.findall(text)}
+    if not stores:
+        return text
+    types = [tensor for _, _, tensor in stores]
+    values = ", ".join(value for _, value, _ in stores)
+    parameters = ", ".join(f"{loads[name]}: {tensor}" for name, _, tensor in stores)
+    text = text.replace("@init() {", f"@init() -> ({', '.join(types)}) {{")
+    text = text.replace("    return\n", f"    return {values} : {', '.join(types)}\n", 1)
+    text = text.replace("@step(", f"@step({parameters}, ")
+    return "\n".join(line for line in text.split("\n") if "ml_program.global" not in line)
+
+
+def llvm_folder():
+    return pathlib.Path(shutil.which("llc")).resolve().parent.parent
 
 
 def run(command, text):
