@@ -3,6 +3,7 @@
 #include "dojo/Conversion/LinalgToDojo/OperandLayouts.h"
 #include "dojo/Conversion/LinalgToDojo/Passes.h"
 #include "dojo/Dialect/Dojo/IR/Target.h"
+#include "dojo/Transforms/Contraction.h"
 #include "mlir/Analysis/SliceAnalysis.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
