@@ -345,7 +345,7 @@ LogicalResult FunctionPartitioner::convertReturn(func::ReturnOp op) {
     DramOp dram = state.addDram(op.getLoc(), "output", "output", title, {}, type);
     Value dest = getDram(dram);
     auto map = AffineMap::getMultiDimIdentityMap(type.getRank(), builder.getContext());
-    MoveOp::create(builder, value.getLoc(), dest.getType(), *held, dest, Value{}, map);
+    MoveOp::create(builder, value.getLoc(), dest.getType(), *held, dest, Value{}, map, StringAttr{});
   }
   func::ReturnOp::create(builder, op.getLoc());
   return success();
