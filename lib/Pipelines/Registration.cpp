@@ -1,6 +1,7 @@
 //===- Registration.cpp - every dialect and pass of the tools -------------===//
 #include "dojo/Pipelines/Registration.h"
 #include "dojo/Dialect/D1/IR/D1.h"
+#include "dojo/Dialect/Dojo/IR/Dojo.h"
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
 #include "mlir/InitAllPasses.h"
@@ -9,5 +10,5 @@ void dojo::registerEverything(mlir::DialectRegistry &registry) {
   mlir::registerAllDialects(registry);
   mlir::registerAllExtensions(registry);
   mlir::registerAllPasses();
-  registry.insert<d1::D1Dialect>();
+  registry.insert<d1::D1Dialect, ir::DojoDialect>();
 }

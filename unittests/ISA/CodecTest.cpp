@@ -194,4 +194,12 @@ TEST(Codec, AProgramIsDecodedInOrder) {
   EXPECT_EQ((*program)[1].operands[0], 7);
 }
 
+TEST(Codec, CodeIsLittleEndianAndMadeOfWholeWords) {
+  std::vector<char> bytes = toBytes({0x04030201, 0x08070605});
+  EXPECT_EQ(bytes, (std::vector<char>{1, 2, 3, 4, 5, 6, 7, 8}));
+  EXPECT_EQ(llvm::cantFail(toWords(bytes)), (std::vector<uint32_t>{0x04030201, 0x08070605}));
+  bytes.pop_back();
+  EXPECT_EQ(errorOf(toWords(bytes)), "code of 7 bytes is not a multiple of 4");
+}
+
 } // namespace
