@@ -47,12 +47,11 @@ constexpr uint64_t mostBytes = uint64_t(1) << 32;
 
 /// The bytes a transfer moves, or nullopt when they are more than mostBytes.
 std::optional<uint64_t> totalBytes(const Descriptor &d) {
-  bool overflow = false;
   uint64_t runs = 1;
   for (unsigned level = 0; level < d.levels; ++level) {
     if (!d.counts[level])
       return 0;
-    runs = llvm::SaturatingMultiply(runs, uint64_t(d.counts[level]), &overflow);
+    runs *= d.counts[level];
     if (runs > mostBytes)
       return std::nullopt;
   }

@@ -85,7 +85,7 @@ private:
 
 Error faultReport(const Mesh &mesh) {
   auto faulted = [](const Node &node) { return node.status == Status::faulted; };
-  const auto *first = llvm::find_if(mesh.nodes, faulted);
+  auto first = llvm::find_if(mesh.nodes, faulted);
   std::string text = formatv("{0} {1}", describe(*first), first->fault);
   if (unsigned others = llvm::count_if(mesh.nodes, faulted) - 1)
     text += formatv("; {0} more nodes have failed", others);

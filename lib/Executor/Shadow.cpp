@@ -33,8 +33,8 @@ Shadow::Shadow(const binary::Program &program, uint64_t sramBytes)
     if (hasEnd(row, program))
       marks.push_back({row.end / wordBytes, false, uint32_t(i)});
   }
-  llvm::stable_sort(marks, [](const Mark &a, const Mark &b) {
-    return std::tie(a.index, a.begins) < std::tie(b.index, b.begins);
+  llvm::sort(marks, [](const Mark &a, const Mark &b) {
+    return std::tie(a.index, a.begins, a.row) < std::tie(b.index, b.begins, b.row);
   });
 }
 
