@@ -67,10 +67,10 @@ std::string listInputs(llvm::ArrayRef<binary::Tensor> tensors) {
 Error Executor::Impl::load() {
   if (Error error = binary::verify(program))
     return error;
-  Expected<Topology> topology = readTopology(program.machine);
-  if (!topology)
-    return topology.takeError();
-  mesh.topology = *topology;
+  Expected<Machine> machine = parseMachine(program.machine);
+  if (!machine)
+    return machine.takeError();
+  mesh.topology = Topology(*machine);
   if (program.code.size() > mesh.topology.sramBytes)
     return llvm::createStringError(formatv("the code's {0} bytes do not fit the {1} bytes of SRAM",
                                            program.code.size(), mesh.topology.sramBytes)
@@ -134,7 +134,7 @@ void Executor::Impl::createNodes() {
   mesh.nodes = std::vector<Node>(topology.nodes());
   for (auto [i, node] : llvm::enumerate(mesh.nodes)) {
     node.number = i;
-    node.coordinate = topology.coordinate(i);
+    node.coordinate = topology.place(i);
     node.mesh = &mesh;
     node.code = mesh.code.data();
     node.sram = mesh.sram.data() + i * topology.sramBytes;

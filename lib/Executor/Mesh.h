@@ -75,7 +75,7 @@ struct Node {
   const Op *code;
   Mesh *mesh;
   unsigned number;
-  Coordinate coordinate;
+  Place coordinate;
 
   Status status;
   /// The next instruction; for a node that waits or has faulted, the one it is at.

@@ -15,9 +15,9 @@ struct Global {
   uint64_t raw;
 
   unsigned space() const { return raw >> 62; }
-  Coordinate node() const {
-    return {unsigned(raw >> 56 & 0x3f), unsigned(raw >> 48 & 0xff), unsigned(raw >> 40 & 0xff),
-            unsigned(raw >> 32 & 0xff)};
+  Place node() const {
+    return {int64_t(raw >> 56 & 0x3f), int64_t(raw >> 48 & 0xff), int64_t(raw >> 40 & 0xff),
+            int64_t(raw >> 32 & 0xff)};
   }
   uint64_t offset() const { return raw & 0xffffffff; }
   uint64_t dip() const { return raw >> 40 & 0xff; }

@@ -1,34 +1,33 @@
-//===- Topology.h - what the executor must know of a machine ----*- C++ -*-===//
+//===- Topology.h - the nodes as code addresses them ------------*- C++ -*-===//
 #ifndef DOJO_LIB_EXECUTOR_TOPOLOGY_H
 #define DOJO_LIB_EXECUTOR_TOPOLOGY_H
 
-#include "llvm/Support/Error.h"
-#include <array>
-#include <string>
+#include "dojo/Machine/Grid.h"
 
 namespace dojo::exec {
 
-/// dy, dx, y, x.
-using Coordinate = std::array<unsigned, 4>;
+/// The part of a machine that its execution depends on. Nodes are numbered
+/// row-major by their logical place (dy, dx, y, x), x fastest.
+class Topology {
+public:
+  Topology() = default;
+  explicit Topology(const Machine &machine);
 
-struct Topology {
-  /// The logical grid; nodes are numbered row-major, x fastest.
-  Coordinate grid;
-  uint64_t sramBytes;
-  unsigned semaphores;
-  unsigned dips;
-  uint64_t dipBytes;
-
-  unsigned nodes() const { return grid[0] * grid[1] * grid[2] * grid[3]; }
-  Coordinate coordinate(unsigned node) const;
-  bool contains(const Coordinate &c) const;
-  unsigned number(const Coordinate &c) const;
-  /// "node (dy,dx,y,x)", followed by the physical place where it differs.
+  unsigned nodes() const { return grid.physical.size(); }
+  Place place(unsigned node) const;
+  bool contains(const Place &logical) const;
+  unsigned number(const Place &logical) const;
+  /// "node (0,0,1,2)", with the physical place where that differs.
   std::string describe(unsigned node) const;
-};
 
-/// From the machine description of a binary.
-llvm::Expected<Topology> readTopology(llvm::StringRef machine);
+  uint64_t sramBytes = 0;
+  uint64_t semaphores = 0;
+  uint64_t dips = 0;
+  uint64_t dipBytes = 0;
+
+private:
+  LogicalGrid grid;
+};
 
 } // namespace dojo::exec
 
