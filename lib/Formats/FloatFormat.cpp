@@ -29,22 +29,23 @@ int denormalExponent(const FloatFormat &f) {
 
 /// The number of a code, the exponents going on without end. Exact.
 double magnitude(const FloatFormat &f, uint32_t code) {
-  int exponent = code >> f.mantissaBits;
-  int mantissa = code & (firstNormal(f) - 1);
+  uint32_t mantissa = code & (firstNormal(f) - 1);
+  int exponent = int(code >> f.mantissaBits);
+  int mantissaBits = int(f.mantissaBits);
   if (exponent == 0)
-    return std::ldexp(mantissa, denormalExponent(f) - int(f.mantissaBits));
-  return std::ldexp(mantissa + firstNormal(f), exponent - f.bias - int(f.mantissaBits));
+    return std::ldexp(mantissa, denormalExponent(f) - mantissaBits);
+  return std::ldexp(firstNormal(f) + mantissa, exponent - f.bias - mantissaBits);
 }
 
 /// The greatest code whose number is not above `value`, which is above zero.
 uint32_t truncate(const FloatFormat &f, double value) {
   int exponent = std::ilogb(value);
-  int mantissaBits = f.mantissaBits;
+  int mantissaBits = int(f.mantissaBits);
   if (exponent + f.bias < 1)
-    return std::min<double>(std::ldexp(value, mantissaBits - denormalExponent(f)),
-                            firstNormal(f) - 1);
-  uint32_t significand = std::ldexp(value, mantissaBits - exponent);
-  return ((exponent + f.bias - 1) << mantissaBits) + significand;
+    return std::min(uint32_t(std::ldexp(value, mantissaBits - denormalExponent(f))),
+                    firstNormal(f) - 1);
+  return (uint32_t(exponent + f.bias - 1) << mantissaBits) +
+         uint32_t(std::ldexp(value, mantissaBits - exponent));
 }
 
 /// Rounds a finite magnitude above zero; `roundsUp` decides from the code below

@@ -40,6 +40,15 @@ TEST(Codec, RegisterFieldsNameEveryRegister) {
         EXPECT_EQ(operand.width, 5) << inst.mnemonic.str() << " " << operand.name.str();
 }
 
+TEST(Codec, LabelsAreLastOperandsAndSigned) {
+  for (const Instruction &inst : instructions())
+    for (const Operand &operand : inst.operands)
+      if (operand.kind == Kind::label) {
+        EXPECT_EQ(&operand, &inst.operands.back()) << inst.mnemonic.str();
+        EXPECT_TRUE(operand.isSigned) << inst.mnemonic.str();
+      }
+}
+
 struct Golden {
   Opcode opcode;
   std::vector<int64_t> operands;

@@ -22,7 +22,7 @@ namespace dojo::formats {
 /// What E = 0 with a mantissa means. The paper prints 0.m * 2^-bias, which
 /// leaves a gap below the smallest normal number, yet speaks of gradual
 /// underflow, which is 0.m * 2^(1 - bias); gradual is our default.
-enum class Denormals { gradual, asPrinted, flushed };
+enum class Denormals : uint8_t { gradual, asPrinted, flushed };
 
 struct FloatFormat {
   bool isSigned;

@@ -25,6 +25,9 @@ enum class Role : uint8_t { def, use, update };
 enum class Unit : uint8_t { address, integer, simd, matrix, branch };
 enum class Effect : uint8_t { none, read, write, node, control };
 
+/// The letter that spells a register of the kind; 0 for operands that are numbers.
+char registerLetter(Kind kind);
+
 /// A field of the instruction word: bits [lo, lo + width).
 struct Operand {
   llvm::StringRef name;
