@@ -160,9 +160,9 @@ void Planner::orderLoops() {
     const Iterator &iterator = nest.iterators[j];
     const Access &leading = iterator.reduction ? nest.accesses.front() : nest.outputs().front();
     bool innermost = plan.vector == j;
-    return std::make_tuple(iterator.reduction, innermost, -std::abs(leading.stride(j)));
+    return std::make_tuple(iterator.reduction, innermost, -std::abs(leading.stride(j)), j);
   };
-  llvm::stable_sort(plan.order, [&](unsigned a, unsigned b) { return key(a) < key(b); });
+  llvm::sort(plan.order, [&](unsigned a, unsigned b) { return key(a) < key(b); });
 }
 
 void Planner::unrollReductions(int64_t instructions) {
