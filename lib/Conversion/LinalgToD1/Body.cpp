@@ -253,6 +253,10 @@ Value Lanes::lower(Operation *op, ValueRange in) {
 // Whole bodies
 //===----------------------------------------------------------------------===//
 
+Value kernels::emitOperation(Emitter &emitter, Operation *op, ValueRange in) {
+  return Lanes(emitter).lower(op, in);
+}
+
 Value kernels::emitConstant(Emitter &emitter, TypedAttr value) {
   if (auto real = dyn_cast<FloatAttr>(value)) {
     APFloat number = real.getValue();

@@ -154,3 +154,13 @@ std::optional<Contraction> kernels::matchContraction(const Nest &nest) {
     return std::nullopt;
   return Contraction{*lhs, *rhs};
 }
+
+std::optional<Combiner> kernels::matchCombiner(const Nest &nest, unsigned output) {
+  BlockArgument value = nest.outputs()[output].argument;
+  Operation *op = nest.yielded(output).getDefiningOp();
+  if (!op || op->getNumOperands() != 2 || !value.hasOneUse() || *value.user_begin() != op ||
+      !op->getResult(0).hasOneUse())
+    return std::nullopt;
+  auto neutral = arith::getNeutralElement(op);
+  return neutral ? std::optional<Combiner>({op, *neutral}) : std::nullopt;
+}

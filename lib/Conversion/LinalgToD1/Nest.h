@@ -64,6 +64,14 @@ struct Contraction {
 };
 std::optional<Contraction> matchContraction(const Nest &nest);
 
+/// An output whose next value is combine(its value, something else), combine
+/// associative with a neutral element.
+struct Combiner {
+  mlir::Operation *op;
+  mlir::TypedAttr neutral;
+};
+std::optional<Combiner> matchCombiner(const Nest &nest, unsigned output);
+
 } // namespace dojo::kernels
 
 #endif // DOJO_CONVERSION_LINALGTOD1_NEST_H

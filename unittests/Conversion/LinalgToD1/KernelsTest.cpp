@@ -350,8 +350,7 @@ TEST(Kernels, IndicesOfEveryIteratorReachTheBody) {
 TEST(Kernels, ReductionsOverRowsAndColumns) {
   struct {
     StringRef map, first, second, unit;
-  } cases[] = {{"(i)", "parallel", "reduction", "scalar"},
-               {"(j)", "reduction", "parallel", "simd"}};
+  } cases[] = {{"(i)", "parallel", "reduction", "simd"}, {"(j)", "reduction", "parallel", "simd"}};
   for (auto [map, first, second, unit] : cases)
     for (StringRef op : {"addf", "maximumf"})
       for (bool fill : {true, false}) {
