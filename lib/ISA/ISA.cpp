@@ -17,8 +17,12 @@ namespace {
 
 const Instruction table[] = {
 #define DOJO_INST(record, code, mnemonic, unit, effect, semantics, operands)                       \
-  {Opcode::record, #record,        mnemonic,                                                       \
-   Unit::unit,     Effect::effect, semantics,                                                      \
+  {Opcode::record,                                                                                 \
+   #record,                                                                                        \
+   mnemonic,                                                                                       \
+   Unit::unit,                                                                                     \
+   Effect::effect,                                                                                 \
+   semantics,                                                                                      \
    llvm::ArrayRef<Operand>(operandsOf##record.begin(), operandsOf##record.size())},
 #include "dojo/ISA/Instructions.inc"
 #undef DOJO_INST
