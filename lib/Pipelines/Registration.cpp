@@ -1,6 +1,9 @@
 //===- Registration.cpp - every dialect and pass of the tools -------------===//
 #include "dojo/Pipelines/Registration.h"
+#include "dojo/Conversion/ArithToD1/Passes.h"
 #include "dojo/Dialect/D1/IR/D1.h"
+#include "dojo/Dialect/D1/Transforms/Passes.h"
+#include "dojo/Pipelines/D1Backend.h"
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
 #include "mlir/InitAllPasses.h"
@@ -10,4 +13,7 @@ void dojo::registerEverything(mlir::DialectRegistry &registry) {
   mlir::registerAllExtensions(registry);
   mlir::registerAllPasses();
   registry.insert<d1::D1Dialect>();
+  d1::registerArithToD1Passes();
+  d1::registerD1Passes();
+  registerD1BackendPipeline();
 }

@@ -69,7 +69,7 @@ include "dojo/ISA/Operations.td"
 
 class D1_Op<string mnemonic, list<Trait> traits = []> : Op<D1_Dialect, mnemonic, traits>;
 
-def D1_Zero : D1_Op<"zero", [Pure]> {
+def D1_ZeroOp : D1_Op<"zero", [Pure]> {
   let summary = "register x0, which reads as zero";
   let results = (outs D1_ScalarReg:$result);
   let assemblyFormat = "attr-dict `:` type($result)";
@@ -79,14 +79,13 @@ def D1_Zero : D1_Op<"zero", [Pure]> {
   let hasVerifier = 1;
 }
 
-def D1_Yield : D1_Op<"yield", [Pure, Terminator, ParentOneOf<["RepeatOp", "IfOp"]>]> {
+def D1_YieldOp : D1_Op<"yield", [Pure, Terminator, ParentOneOf<["RepeatOp", "IfOp"]>]> {
   let summary = "what an iteration or a branch hands on";
   let arguments = (ins Variadic<D1_AnyReg>:$values);
   let assemblyFormat = "($values^ `:` type($values))? attr-dict";
-  let builders = [OpBuilder<(ins), [{}]>];
 }
 
-def D1_Repeat : D1_Op<"repeat", [RecursiveMemoryEffects, SingleBlock]> {
+def D1_RepeatOp : D1_Op<"repeat", [RecursiveMemoryEffects, SingleBlock]> {
   let summary = "run the body a number of times that is at least one";
   let description = [{
     The first block argument counts down from `count` to 1 in the register of
@@ -125,7 +124,7 @@ def D1_Condition : I32EnumAttr<"Condition", "how two scalars compare", [
   let cppNamespace = "::dojo::d1";
 }
 
-def D1_If : D1_Op<"if", [RecursiveMemoryEffects]> {
+def D1_IfOp : D1_Op<"if", [RecursiveMemoryEffects]> {
   let summary = "a branch on two scalars, with results";
   let description = [{
     ```mlir
@@ -154,7 +153,7 @@ def D1_If : D1_Op<"if", [RecursiveMemoryEffects]> {
   }];
 }
 
-def D1_Call : D1_Op<"call", [DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+def D1_CallOp : D1_Op<"call", [DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
   let summary = "jump to a routine and come back";
   let description = [{
     The arguments travel in x10, x11, ...; the call may change every register
@@ -164,7 +163,7 @@ def D1_Call : D1_Op<"call", [DeclareOpInterfaceMethods<SymbolUserOpInterface>]> 
   let assemblyFormat = "$callee `(` $arguments `)` attr-dict `:` functional-type($arguments, results)";
 }
 
-def D1_Mark : D1_Op<"mark"> {
+def D1_MarkOp : D1_Op<"mark"> {
   let summary = "a place in the code whose address is recorded";
   let description = [{
     No bytes. Accesses stay on their side of it. Marks bound the lives of buffers
