@@ -1,9 +1,13 @@
 //===- Registration.cpp - every dialect and pass of the tools -------------===//
 #include "dojo/Pipelines/Registration.h"
 #include "dojo/Conversion/ArithToD1/Passes.h"
-#include "dojo/Dialect/D1/IR/D1.h"
 #include "dojo/Dialect/D1/Transforms/Passes.h"
 #include "dojo/Pipelines/D1Backend.h"
+#include "dojo/Conversion/LinalgToD1/Passes.h"
+#include "dojo/Dialect/D1/IR/D1.h"
+#include "dojo/Conversion/LinalgToDojo/Passes.h"
+#include "dojo/Dialect/Dojo/IR/Dojo.h"
+#include "dojo/Dialect/Dojo/Transforms/Passes.h"
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
 #include "mlir/InitAllPasses.h"
@@ -12,8 +16,11 @@ void dojo::registerEverything(mlir::DialectRegistry &registry) {
   mlir::registerAllDialects(registry);
   mlir::registerAllExtensions(registry);
   mlir::registerAllPasses();
-  registry.insert<d1::D1Dialect>();
   d1::registerArithToD1Passes();
   d1::registerD1Passes();
   registerD1BackendPipeline();
+  ir::registerLinalgToDojoPasses();
+  ir::registerDojoTransformsPasses();
+  registry.insert<d1::D1Dialect, ir::DojoDialect>();
+  registerLinalgToD1Passes();
 }

@@ -1,6 +1,7 @@
 //===- AssemblyTest.cpp ---------------------------------------------------===//
 #include "dojo/ISA/Assembly.h"
 #include "RandomInstruction.h"
+#include "llvm/Support/Regex.h"
 #include "gtest/gtest.h"
 
 using namespace dojo::isa;
@@ -131,6 +132,21 @@ TEST(Assembly, ErrorsNameTheOperandAndWhatItTakes) {
             "1:7: .word: expected a number of 32 bits, found '0x100000000'");
   EXPECT_EQ(errorOf(".word"),
             "1:6: .word: expected a number of 32 bits, found the end of the line");
+}
+
+TEST(Assembly, AnyTextIsCodeOrAnErrorWithItsPlace) {
+  const llvm::StringRef pieces[] = {"add", "vfma", "jal",  ".word", "x1", "v2", "a3",
+                                    "-",   "0x",   "7",    "-8192", ",",  ":",  "loop",
+                                    "#",   "\n",   "\xff", " ",     "\t", "?"};
+  std::mt19937 random(5);
+  for (int round = 0; round < 20000; ++round) {
+    std::string text;
+    for (int i = random() % 12; i > 0; --i)
+      text += (pieces[random() % std::size(pieces)] + (random() % 4 ? " " : "")).str();
+    std::string error = errorOf(text);
+    if (error != "success")
+      EXPECT_TRUE(llvm::Regex("^[0-9]+:[0-9]+: ").match(error)) << text << "\n" << error;
+  }
 }
 
 TEST(Assembly, ErrorsNameLabelsOutOfReach) {
