@@ -4,12 +4,10 @@
 #include "dojo/Conversion/DojoToD1/Passes.h"
 #include "dojo/Conversion/LinalgToD1/Passes.h"
 #include "dojo/Conversion/LinalgToDojo/Passes.h"
-#include "dojo/Conversion/ONNXToLinalg/Passes.h"
 #include "dojo/Dialect/D1/IR/D1.h"
 #include "dojo/Dialect/D1/Transforms/Passes.h"
 #include "dojo/Dialect/Dojo/IR/Dojo.h"
 #include "dojo/Dialect/Dojo/Transforms/Passes.h"
-#include "dojo/Dialect/ONNX/IR/ONNX.h"
 #include "dojo/Pipelines/D1Backend.h"
 #include "dojo/Pipelines/Passes.h"
 #include "dojo/Transforms/Pipeline.h"
@@ -20,13 +18,12 @@
 void dojo::registerDialects(mlir::DialectRegistry &registry) {
   mlir::registerAllDialects(registry);
   mlir::registerAllExtensions(registry);
-  registry.insert<d1::D1Dialect, ir::DojoDialect, onnx::ONNXDialect>();
+  registry.insert<d1::D1Dialect, ir::DojoDialect>();
 }
 
 void dojo::registerEverything(mlir::DialectRegistry &registry) {
   registerDialects(registry);
   mlir::registerAllPasses();
-  registerLowerONNXPasses();
   registerStructuredPasses();
   ir::registerLinalgToDojoPasses();
   ir::registerDojoTransformsPasses();
