@@ -1,7 +1,9 @@
 //===- Registration.cpp - every dialect and pass of the tools -------------===//
 #include "dojo/Pipelines/Registration.h"
+#include "dojo/Conversion/ONNXToLinalg/Passes.h"
 #include "dojo/Dialect/D1/IR/D1.h"
 #include "dojo/Dialect/Dojo/IR/Dojo.h"
+#include "dojo/Dialect/ONNX/IR/ONNX.h"
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
 #include "mlir/InitAllPasses.h"
@@ -10,5 +12,6 @@ void dojo::registerEverything(mlir::DialectRegistry &registry) {
   mlir::registerAllDialects(registry);
   mlir::registerAllExtensions(registry);
   mlir::registerAllPasses();
-  registry.insert<d1::D1Dialect, ir::DojoDialect>();
+  registerONNXToLinalgPasses();
+  registry.insert<d1::D1Dialect, ir::DojoDialect, onnx::ONNXDialect>();
 }
