@@ -4,6 +4,7 @@
 #include "dojo/Conversion/DojoToD1/Passes.h"
 #include "dojo/Conversion/LinalgToD1/Passes.h"
 #include "dojo/Conversion/LinalgToDojo/Passes.h"
+#include "dojo/Conversion/ONNXToLinalg/Passes.h"
 #include "dojo/Dialect/D1/IR/D1.h"
 #include "dojo/Dialect/D1/Transforms/Passes.h"
 #include "dojo/Dialect/Dojo/IR/Dojo.h"
@@ -11,6 +12,7 @@
 #include "dojo/Pipelines/D1Backend.h"
 #include "dojo/Pipelines/Passes.h"
 #include "dojo/Transforms/Pipeline.h"
+#include "dojo/Dialect/ONNX/IR/ONNX.h"
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
 #include "mlir/InitAllPasses.h"
@@ -19,6 +21,9 @@ void dojo::registerDialects(mlir::DialectRegistry &registry) {
   mlir::registerAllDialects(registry);
   mlir::registerAllExtensions(registry);
   registry.insert<d1::D1Dialect, ir::DojoDialect>();
+  mlir::registerAllPasses();
+  registerONNXToLinalgPasses();
+  registry.insert<d1::D1Dialect, ir::DojoDialect, onnx::ONNXDialect>();
 }
 
 void dojo::registerEverything(mlir::DialectRegistry &registry) {
