@@ -42,6 +42,14 @@ func.func @narrow(%x: bf16) -> bf16 {
   return %r : bf16
 }
 
+// CHECK-LABEL: @unsigned
+// CHECK: %[[WIDE:.*]] = arith.extui %arg0 : i1 to i32
+// CHECK: arith.sitofp %[[WIDE]] : i32 to f32
+func.func @unsigned(%x: i1) -> f32 {
+  %r = arith.uitofp %x : i1 to f32
+  return %r : f32
+}
+
 // -----
 
 func.func @unknown(%x: i32) -> i32 {

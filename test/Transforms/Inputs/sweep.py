@@ -29,6 +29,8 @@ FUNCTIONS = {
     "cosh": (np.cosh, 3.0, None), "erf": (lambda x: erf(x).astype(np.float64), 2.0, None), "sin": (np.sin, 2.0, 1e5),
     "cos": (np.cos, 2.0, 1e5), "tan": (np.tan, 4.0, 1e5), "rsqrt": (lambda x: 1 / np.sqrt(x), 1.5, None),
     "round": (lambda x: np.copysign(np.floor(np.abs(x) + 0.5), x), 0.0, None),
+    "asin": (np.arcsin, 3.0, 1.0), "acos": (np.arccos, 2.0, 1.0), "atan": (np.arctan, 2.0, None),
+    "asinh": (np.arcsinh, 3.0, None), "acosh": (np.arccosh, 3.0, None), "atanh": (np.arctanh, 3.0, None),
     "powf": (np.power, 2.0, None), "copysign": (np.copysign, 0.0, None),
 }
 SPECIAL = np.array([0.0, -0.0, 1.0, -1.0, np.inf, -np.inf, np.nan, 2.0, 3.0, -2.0, -3.0, 0.5, 1.5, 2.5,
