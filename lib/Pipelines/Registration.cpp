@@ -2,9 +2,11 @@
 #include "dojo/Pipelines/Registration.h"
 #include "dojo/Conversion/LinalgToD1/Passes.h"
 #include "dojo/Conversion/LinalgToDojo/Passes.h"
+#include "dojo/Conversion/ONNXToLinalg/Passes.h"
 #include "dojo/Dialect/D1/IR/D1.h"
 #include "dojo/Dialect/Dojo/IR/Dojo.h"
 #include "dojo/Dialect/Dojo/Transforms/Passes.h"
+#include "dojo/Dialect/ONNX/IR/ONNX.h"
 #include "dojo/Transforms/Pipeline.h"
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
@@ -14,9 +16,10 @@ void dojo::registerEverything(mlir::DialectRegistry &registry) {
   mlir::registerAllDialects(registry);
   mlir::registerAllExtensions(registry);
   mlir::registerAllPasses();
-  registry.insert<d1::D1Dialect, ir::DojoDialect>();
   registerStructuredPasses();
   ir::registerLinalgToDojoPasses();
   ir::registerDojoTransformsPasses();
   registerLinalgToD1Passes();
+  registerONNXToLinalgPasses();
+  registry.insert<d1::D1Dialect, ir::DojoDialect, onnx::ONNXDialect>();
 }
