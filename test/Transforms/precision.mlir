@@ -83,6 +83,40 @@ func.func @both(%x: tensor<4x4xf32>, %z: tensor<4x4xf32>, %zr: tensor<4xf32>) ->
 
 // -----
 
+#id = affine_map<(a, b) -> (a, b)>
+#max = affine_map<(a, b) -> (b)>
+
+// Two contractions share what is made in bf16; a maximum over a dimension commutes with rounding.
+// CHECK-LABEL: @shared
+// CHECK: %[[E:.*]] = linalg.generic {{.*}} outs(%{{.*}} : tensor<4x4xbf16>)
+// CHECK: linalg.matmul ins(%[[E]], %[[E]] : tensor<4x4xbf16>, tensor<4x4xbf16>)
+// CHECK: %[[M:.*]] = linalg.generic {{.*}} ins(%[[E]] : tensor<4x4xbf16>) outs(%{{.*}} : tensor<4xbf16>)
+// CHECK: arith.maximumf {{.*}} : bf16
+// CHECK: linalg.vecmat ins(%[[M]], %[[E]] : tensor<4xbf16>, tensor<4x4xbf16>)
+func.func @shared(%x: tensor<4x4xf32>, %z: tensor<4x4xf32>, %zr: tensor<4xf32>) -> (tensor<4x4xf32>, tensor<4xf32>) {
+  %low = arith.constant 0xFF800000 : f32
+  %e = tensor.empty() : tensor<4x4xf32>
+  %er = tensor.empty() : tensor<4xf32>
+  %fl = linalg.fill ins(%low : f32) outs(%er : tensor<4xf32>) -> tensor<4xf32>
+  %t = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%x : tensor<4x4xf32>) outs(%e : tensor<4x4xf32>) {
+    ^bb0(%a: f32, %o: f32):
+      %s = math.exp %a : f32
+      linalg.yield %s : f32
+  } -> tensor<4x4xf32>
+  %m = linalg.matmul ins(%t, %t : tensor<4x4xf32>, tensor<4x4xf32>) outs(%z : tensor<4x4xf32>) -> tensor<4x4xf32>
+  %r = linalg.generic {indexing_maps = [#id, #max], iterator_types = ["reduction", "parallel"]}
+      ins(%t : tensor<4x4xf32>) outs(%fl : tensor<4xf32>) {
+    ^bb0(%a: f32, %o: f32):
+      %s = arith.maximumf %o, %a : f32
+      linalg.yield %s : f32
+  } -> tensor<4xf32>
+  %v = linalg.vecmat ins(%r, %t : tensor<4xf32>, tensor<4x4xf32>) outs(%zr : tensor<4xf32>) -> tensor<4xf32>
+  return %m, %v : tensor<4x4xf32>, tensor<4xf32>
+}
+
+// -----
+
 // CHECK-LABEL: @double
 // CHECK-SAME: (%arg0: tensor<2xf32>) -> tensor<2xf32>
 // CHECK: arith.constant dense<[1.000000e+00, 1.000000e-01]> : tensor<2xf32>
