@@ -28,8 +28,8 @@ bool startsAtZero(linalg::LinalgOp op) {
   return fill && matchPattern(fill.value(), m_AnyZeroFloat());
 }
 
-/// A contraction with constant weights and the input of an elementwise operation
-/// that alone reads its result.
+/// A contraction with constant weights and the input of a map, or of a reduction
+/// that a map was fused into, that alone reads its result.
 class Site {
 public:
   static std::optional<Site> match(linalg::GenericOp map, OpOperand &input) {
@@ -97,7 +97,7 @@ private:
 
   bool isScaleOperand(unsigned number) {
     OpOperand &operand = map->getOpOperand(number);
-    if (Origins().of(operand.get()) == Origin::Dynamic)
+    if (!map.isDpsInput(&operand) || Origins().of(operand.get()) == Origin::Dynamic)
       return false;
     return llvm::all_of(map.getMatchingIndexingMap(&operand).getResults(), [&](AffineExpr expr) {
       auto dim = dyn_cast<AffineDimExpr>(expr);
@@ -318,7 +318,7 @@ private:
 struct FoldScale : dojo::impl::FoldScaleBase<FoldScale> {
   void runOnOperation() override {
     getOperation().walk([](linalg::GenericOp map) {
-      if (isPointwise(map) && map.hasPureTensorSemantics())
+      if (isWindowless(map) && map.hasPureTensorSemantics())
         for (unsigned number : llvm::seq(map.getNumDpsInputs()))
           if (std::optional<Site> site = Site::match(map, map->getOpOperand(number)))
             site->fold();

@@ -43,11 +43,8 @@ bool isPlainMap(Operation *op) {
 /// contraction.
 bool canAbsorb(Operation *op) {
   auto generic = dyn_cast<linalg::GenericOp>(op);
-  if (!generic || !generic.hasPureTensorSemantics() || isContraction(generic))
-    return false;
-  return llvm::all_of(generic.getIndexingMapsArray(), [](AffineMap map) {
-    return map.isProjectedPermutation(/*allowZeroInResults=*/true);
-  });
+  return generic && generic.hasPureTensorSemantics() && !isContraction(generic) &&
+         isWindowless(generic);
 }
 
 /// Each element of the producer is computed more than once in the consumer.
