@@ -13,6 +13,8 @@
 #include "dojo/Pipelines/Passes.h"
 #include "dojo/Transforms/Pipeline.h"
 #include "dojo/Dialect/ONNX/IR/ONNX.h"
+#include "dojo/Dialect/ONNX/IR/ONNX.h"
+#include "dojo/Transforms/Pipeline.h"
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
 #include "mlir/InitAllPasses.h"
@@ -38,4 +40,6 @@ void dojo::registerEverything(mlir::DialectRegistry &registry) {
   d1::registerD1Passes();
   registerD1BackendPipeline();
   registerPipelinesPasses();
+  registerONNXToLinalgPasses();
+  registry.insert<d1::D1Dialect, ir::DojoDialect, onnx::ONNXDialect>();
 }
