@@ -33,6 +33,9 @@ private:
   /// Emits the fills not yet folded of the buffers that `op` uses; of all without.
   LogicalResult emitFills(linalg::LinalgOp op);
 
+  /// The constant that the output is filled with, if the operation may start from it.
+  TypedAttr foldFill(const Nest &nest, OpOperand &output);
+
   func::FuncOp kernel;
   OpBuilder builder;
   IRMapping addresses;
@@ -113,6 +116,16 @@ static bool overwrites(const Nest &nest, OpOperand &output) {
              });
 }
 
+TypedAttr KernelConversion::foldFill(const Nest &nest, OpOperand &output) {
+  auto fill = fills.find(output.get());
+  TypedAttr value;
+  if (fill == fills.end() || llvm::count(nest.op->getOperands(), output.get()) > 1 ||
+      !overwrites(nest, output) || !matchPattern(fill->second.value(), m_Constant(&value)))
+    return {};
+  fills.erase(fill);
+  return value;
+}
+
 LogicalResult KernelConversion::convert(linalg::LinalgOp op) {
   if (auto fill = dyn_cast<linalg::FillOp>(*op)) {
     fills[fill.output()] = fill;
@@ -122,15 +135,8 @@ LogicalResult KernelConversion::convert(linalg::LinalgOp op) {
   if (failed(nest))
     return failure();
   SmallVector<TypedAttr> inits;
-  for (OpOperand &output : op.getDpsInitsMutable()) {
-    auto fill = fills.find(output.get());
-    TypedAttr value;
-    unsigned uses = llvm::count(op->getOperands(), output.get());
-    if (fill != fills.end() && uses == 1 && overwrites(*nest, output) &&
-        matchPattern(fill->second.value(), m_Constant(&value)))
-      fills.erase(output.get());
-    inits.push_back(value);
-  }
+  for (OpOperand &output : op.getDpsInitsMutable())
+    inits.push_back(foldFill(*nest, output));
   if (failed(emitFills(op)))
     return failure();
   if (matchContraction(*nest)) {
