@@ -293,7 +293,7 @@ class BodyEmission {
 public:
   BodyEmission(Emitter &emitter, const Nest &nest, unsigned points, const BodyInputs &inputs)
       : e(emitter), lanes(emitter), nest(nest), points(points), inputs(inputs),
-        fused(matchContraction(nest)) {}
+        fused(isContractionToF32(nest)) {}
 
   FailureOr<SmallVector<Values>> run() {
     for (Operation &op : nest.body().without_terminator())

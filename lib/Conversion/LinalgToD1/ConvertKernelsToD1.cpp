@@ -105,7 +105,8 @@ LogicalResult KernelConversion::emitFills(linalg::LinalgOp op) {
 
 /// The operation writes as many different elements as the buffer has.
 static bool overwrites(const Nest &nest, OpOperand &output) {
-  auto map = nest.op.getMatchingIndexingMap(&output);
+  linalg::LinalgOp op = nest.op;
+  AffineMap map = op.getMatchingIndexingMap(&output);
   return map.isProjectedPermutation() &&
          llvm::all_of(
              llvm::zip_equal(map.getResults(), cast<MemRefType>(output.get().getType()).getShape()),
@@ -139,7 +140,7 @@ LogicalResult KernelConversion::convert(linalg::LinalgOp op) {
     inits.push_back(foldFill(*nest, output));
   if (failed(emitFills(op)))
     return failure();
-  if (matchContraction(*nest)) {
+  if (isContractionToF32(*nest)) {
     int64_t product = 1;
     for (const Iterator &iterator : nest->iterators)
       product *= iterator.extent;

@@ -328,11 +328,12 @@ TEST(Kernels, SumsInBF16RoundEachStep) {
   std::string region = "{\n^bb0(%a: f32, %o: bf16):\n%w = arith.extf %o : bf16 to f32\n"
                        "%s = arith.addf %a, %w : f32\n%r = arith.truncf %s : f32 to bf16\n"
                        "linalg.yield %r : bf16\n}";
-  expectRuns(kernel(types, "%c = arith.constant 0.3 : bf16\nlinalg.fill ins(%c : bf16) outs(%b1 : " +
-                               types[1] + ")\n" +
-                               generic("affine_map<(i,j)->(i,j)>, affine_map<(i,j)->(j)>",
-                                       R"("reduction", "parallel")", types, region)),
-             "simd");
+  expectRuns(
+      kernel(types, "%c = arith.constant 0.3 : bf16\nlinalg.fill ins(%c : bf16) outs(%b1 : " +
+                        types[1] + ")\n" +
+                        generic("affine_map<(i,j)->(i,j)>, affine_map<(i,j)->(j)>",
+                                R"("reduction", "parallel")", types, region)),
+      "simd");
 }
 
 TEST(Kernels, OneHotComparesWithTheIndex) {
