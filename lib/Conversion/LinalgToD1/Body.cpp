@@ -379,7 +379,7 @@ FailureOr<BodyCost> kernels::measureBody(const Nest &nest) {
   Block scratch;
   OpBuilder builder(nest.op->getContext());
   builder.setInsertionPointToEnd(&scratch);
-  Emitter emitter(builder, nest.op.getLoc());
+  Emitter emitter(builder, nest.op->getLoc());
   emitter.hoistConstants(~0u);
   auto vectorType = d1::VectorRegType::get(builder.getContext());
   DenseMap<Value, Value> arguments;

@@ -72,7 +72,7 @@ func::FuncOp KernelConversion::createRoutine() {
 }
 
 LogicalResult KernelConversion::emit(const Nest &nest, Inits inits) {
-  Emitter emitter(builder, nest.op.getLoc());
+  Emitter emitter(builder, nest.op->getLoc());
   if (std::optional<MatrixPlan> plan = planMatrix(nest)) {
     emitMatrix(emitter, nest, *plan, inits);
     unit = Unit::matrix;
