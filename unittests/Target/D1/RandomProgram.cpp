@@ -283,9 +283,7 @@ private:
       SmallVector<Value> next;
       for (Value argument : loop.getRegionIterArgs())
         next.push_back(carried(inner, argument.getType()));
-      if (next.empty())
-        scf::YieldOp::create(builder, loc);
-      else
+      if (!next.empty())
         scf::YieldOp::create(builder, loc, next);
     }
     enter(scope, loop.getResults());
@@ -305,11 +303,8 @@ private:
       SmallVector<Value> results;
       for (Type type : types)
         results.push_back(carried(inner, type));
-      builder.setInsertionPointToEnd(&region.front());
       if (!types.empty())
         scf::YieldOp::create(builder, loc, results);
-      else if (region.front().empty() || !region.front().back().hasTrait<OpTrait::IsTerminator>())
-        scf::YieldOp::create(builder, loc);
     }
     enter(scope, branch.getResults());
   }
