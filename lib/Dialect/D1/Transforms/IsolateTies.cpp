@@ -38,10 +38,11 @@ Value isolate(OpBuilder &builder, OpOperand &operand) {
     zero.setType(ScalarRegType::get(builder.getContext()));
     return zero;
   }
-  if (isRecomputable(def))
-    return value.hasOneUse() && def->getBlock() == user->getBlock() ? value
-                                                                    : recompute(builder, def);
-  return canCopy(value.getType()) ? copy(builder, user->getLoc(), value) : value;
+  if (isRecomputable(def) && value.hasOneUse() && def->getBlock() == user->getBlock())
+    return value;
+  if (canCopy(value.getType()))
+    return copy(builder, user->getLoc(), value);
+  return isRecomputable(def) ? recompute(builder, def) : value;
 }
 
 void isolateOperands(Operation *op, MutableArrayRef<OpOperand> operands) {
