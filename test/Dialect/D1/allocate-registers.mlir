@@ -52,9 +52,9 @@ func.func @step() attributes {d1.entry} {
   %n = d1.li 5 : () -> !d1.x
   d1.repeat %n : (!d1.x) -> () {
   ^bb0(%left: !d1.x):
+    // CHECK: d1.addi %{{.*}}, 0 : (!d1.x<26>) -> !d1.x<11>
     // CHECK: d1.li 64 : () -> !d1.x<10>
     %p = d1.li 64 : () -> !d1.x
-    // CHECK: d1.addi %{{.*}}, 0 : (!d1.x<26>) -> !d1.x<11>
     d1.call @r(%p, %left) : (!d1.x, !d1.x) -> ()
     d1.yield
   }
@@ -181,8 +181,8 @@ func.func @recomputed(%a: !d1.x) attributes {d1.routine} {
   %x38 = d1.li 138 : () -> !d1.x
   %x39 = d1.li 139 : () -> !d1.x
   // CHECK: d1.std
-  // CHECK: d1.li 139
-  // CHECK-NEXT: d1.std
+  // CHECK-NEXT: %[[C:.*]] = d1.li 101
+  // CHECK-NEXT: d1.std %[[C]]
   d1.std %x0, %a, 0 : (!d1.x, !d1.x) -> ()
   d1.std %x1, %a, 8 : (!d1.x, !d1.x) -> ()
   d1.std %x2, %a, 16 : (!d1.x, !d1.x) -> ()
