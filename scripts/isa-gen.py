@@ -55,6 +55,8 @@ def load(path):
 
 
 ODS_KIND = {"x": "D1_ScalarOperand", "v": "D1_VectorReg", "a": "D1_AccReg"}
+# Two equal accumulators stay two: they cannot be copied when both are updated.
+RESULT_KIND = {"a": 'Res<D1_AccReg, "", [MemAlloc]>'}
 RESULT_TYPE = {"x": "$_builder.getI64Type()", "v": "VectorRegType::get($_builder.getContext())",
                "a": "AccRegType::get($_builder.getContext())"}
 TRAITS = {
@@ -74,7 +76,7 @@ def ods_operation(inst):
 
     arguments = [f"{ODS_KIND[o.kind]}:${source[o.name]}" for o in reads]
     arguments += [f"I64Attr:${o.name}" for o in immediates]
-    outputs = [f"{ODS_KIND[o.kind]}:${o.name}" for o in results]
+    outputs = [f"{RESULT_KIND.get(o.kind, ODS_KIND[o.kind])}:${o.name}" for o in results]
     operands = " `,` ".join(f"${source[o.name]}" for o in reads)
     parts = [operands] if operands else []
     parts += [("`,` " if parts else "") + f"${o.name}" for o in immediates]
@@ -89,7 +91,7 @@ def ods_operation(inst):
              for o in immediates]
     body += [f"$_state.addTypes({RESULT_TYPE[o.kind]});" for o in results]
 
-    traits = list(TRAITS[inst.effect])
+    traits = [] if any(o.kind in RESULT_KIND for o in results) else TRAITS[inst.effect]
     text = [f'def D1_{inst.record} : D1_InstOp<"{inst.mnemonic}", "{inst.record}", [{", ".join(traits)}]> {{',
             f'  let summary = "{inst.semantics}";',
             f"  let arguments = (ins {', '.join(arguments)});",

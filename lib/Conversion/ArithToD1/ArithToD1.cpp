@@ -11,7 +11,7 @@ namespace {
 struct ConvertScfArithToD1 : impl::ConvertScfArithToD1Base<ConvertScfArithToD1> {
   void runOnOperation() override {
     mlir::func::FuncOp function = getOperation();
-    if (!function->hasAttr(routineAttr) && !function->hasAttr(entryAttr))
+    if (!holdsCode(function))
       return;
     if (failed(Selector(function).run()))
       signalPassFailure();

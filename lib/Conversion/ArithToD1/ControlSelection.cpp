@@ -48,13 +48,15 @@ Value Selector::tripCount(scf::ForOp op) {
   return emit<DIV>(rounded, constant(*step));
 }
 
-RepeatOp Selector::emitRepeat(scf::ForOp op, Value count, LogicalResult &result) {
+/// The loop carries its induction variable, if it is used, before `carried`.
+RepeatOp Selector::emitRepeat(scf::ForOp op, ValueRange carriedInits, LogicalResult &result) {
+  Value count = tripCount(op);
   Value induction = op.getInductionVar();
   bool counts = !induction.use_empty();
   SmallVector<Value> inits;
   if (counts)
     inits.push_back(own(op.getLowerBound()));
-  llvm::append_range(inits, own(op.getInitArgs()));
+  llvm::append_range(inits, carriedInits);
 
   RepeatOp repeat = RepeatOp::create(builder, loc, count, inits);
   auto carried = repeat.getCarried();
@@ -89,9 +91,10 @@ LogicalResult Selector::selectFor(scf::ForOp op) {
   }
 
   LogicalResult result = success();
+  SmallVector<Value> inits = own(op.getInitArgs());
   auto results = [&](RepeatOp repeat) { return repeat.getResults().take_back(op.getNumResults()); };
   if (low.high < high.low) {
-    RepeatOp repeat = emitRepeat(op, tripCount(op), result);
+    RepeatOp repeat = emitRepeat(op, inits, result);
     for (auto [from, to] : llvm::zip_equal(op.getResults(), results(repeat)))
       selected[from] = to;
     return result;
@@ -103,10 +106,10 @@ LogicalResult Selector::selectFor(scf::ForOp op) {
                               use(op.getUpperBound()), types);
   OpBuilder::InsertionGuard guard(builder);
   builder.setInsertionPointToStart(&guarded.getThenRegion().front());
-  RepeatOp repeat = emitRepeat(op, tripCount(op), result);
+  RepeatOp repeat = emitRepeat(op, inits, result);
   YieldOp::create(builder, loc, results(repeat));
   builder.setInsertionPointToStart(&guarded.getElseRegion().front());
-  YieldOp::create(builder, loc, own(op.getInitArgs()));
+  YieldOp::create(builder, loc, inits);
   for (auto [from, to] : llvm::zip_equal(op.getResults(), guarded.getResults()))
     selected[from] = to;
   return result;

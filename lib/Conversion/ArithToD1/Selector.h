@@ -102,7 +102,8 @@ private:
   Test testOf(mlir::Value bit);
   mlir::LogicalResult selectFor(mlir::scf::ForOp op);
   mlir::Value tripCount(mlir::scf::ForOp op);
-  RepeatOp emitRepeat(mlir::scf::ForOp op, mlir::Value count, mlir::LogicalResult &result);
+  RepeatOp emitRepeat(mlir::scf::ForOp op, mlir::ValueRange carriedInits,
+                      mlir::LogicalResult &result);
   mlir::LogicalResult selectIf(mlir::scf::IfOp op);
   mlir::LogicalResult selectCall(mlir::func::CallOp op);
 };

@@ -74,7 +74,7 @@ private:
 Expected<CodeImage> emitCode(ModuleOp module) {
   Emitter emitter;
   for (auto function : module.getOps<func::FuncOp>())
-    if (function->hasAttr(routineAttr) || function->hasAttr(entryAttr))
+    if (holdsCode(function))
       if (Error error = emitter.place(function))
         return std::move(error);
   if (Error error = emitter.resolveCalls())

@@ -3,7 +3,7 @@
 #include "Reference.h"
 #include "WordMachine.h"
 #include "dojo/Pipelines/D1Backend.h"
-#include "dojo/Pipelines/Registration.h"
+#include "dojo/Dialect/D1/IR/D1.h"
 #include "dojo/Target/D1/Emit.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -39,8 +39,13 @@ protected:
     return memory;
   }
 
+  bool isRefusal() const {
+    return StringRef(message).contains("registers") ||
+           StringRef(message).contains("accumulators cannot be copied");
+  }
+
   /// "" if words and reference leave the same memory, "refused" if registers
-  /// were short, else what is wrong.
+  /// were short or accumulators swapped, else what is wrong.
   std::string compare(ModuleOp module, unsigned seed) {
     if (failed(verify(module)))
       return "the program is invalid: " + message;
@@ -49,7 +54,7 @@ protected:
     PassManager manager(&context);
     buildD1BackendPipeline(manager);
     if (failed(manager.run(module)))
-      return StringRef(message).contains("registers") ? "refused" : "the pipeline fails: " + message;
+      return isRefusal() ? "refused" : "the pipeline fails: " + message;
     llvm::Expected<::dojo::d1::CodeImage> image = ::dojo::d1::emitCode(module);
     if (!image)
       return "no code: " + llvm::toString(image.takeError());
@@ -79,8 +84,9 @@ TEST_F(BackendTest, RandomProgramsLeaveTheMemoryOfTheirReference) {
     refused += result == "refused";
     if (result.empty() || result == "refused")
       continue;
-    original->dump();
-    FAIL() << "seed " << seed << ": " << result;
+    std::string text;
+    llvm::raw_string_ostream(text) << *original;
+    FAIL() << "seed " << seed << ": " << result << "\n" << text;
   }
   EXPECT_LT(refused, cases / 20);
 }

@@ -201,8 +201,6 @@ private:
     if (scope.numbers.size() > 1)
       scope.numbers.erase(scope.numbers.begin(), scope.numbers.end() - 1);
     scope.bits.clear();
-    scope.vectors.clear();
-    scope.accumulators.clear();
   }
 
   void fill(Scope &scope, unsigned count, unsigned depth) {
@@ -215,9 +213,9 @@ private:
         addIf(scope, depth);
       else if (what < 8)
         addStore(scope);
-      else if (what < 11)
+      else if (what < 11 && !mayCall) // Calls change all vectors and accumulators.
         addVector(scope);
-      else if (what < 13)
+      else if (what < 13 && !mayCall)
         addAccumulator(scope);
       else if (what < 14)
         addBit(scope);
@@ -259,7 +257,9 @@ private:
                     d1::AccRegType::get(builder.getContext())};
     SmallVector<Type> types;
     for (unsigned i = pick(4); i > 0; --i)
-      types.push_back(kinds[std::max<int>(0, int(pick(accumulators ? 5 : 4)) - 2)]);
+      types.push_back(kinds[mayCall || pick(3) ? 0 : 1]);
+    if (accumulators && !mayCall && pick(3) == 0) // One: two might be swapped.
+      types.push_back(kinds[2]);
     return types;
   }
 
@@ -283,9 +283,7 @@ private:
       SmallVector<Value> next;
       for (Value argument : loop.getRegionIterArgs())
         next.push_back(carried(inner, argument.getType()));
-      if (next.empty())
-        scf::YieldOp::create(builder, loc);
-      else
+      if (!next.empty())
         scf::YieldOp::create(builder, loc, next);
     }
     enter(scope, loop.getResults());
@@ -305,11 +303,8 @@ private:
       SmallVector<Value> results;
       for (Type type : types)
         results.push_back(carried(inner, type));
-      builder.setInsertionPointToEnd(&region.front());
       if (!types.empty())
         scf::YieldOp::create(builder, loc, results);
-      else if (region.front().empty() || !region.front().back().hasTrait<OpTrait::IsTerminator>())
-        scf::YieldOp::create(builder, loc);
     }
     enter(scope, branch.getResults());
   }

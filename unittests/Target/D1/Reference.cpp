@@ -14,7 +14,7 @@ namespace dojo::test {
 namespace {
 
 using Content = std::variant<int64_t, Vector, Accumulator>;
-using Contents = SmallVector<Content>;
+using Contents = std::vector<Content>;
 
 class Evaluator {
 public:
@@ -67,7 +67,7 @@ private:
       return runIf(branch);
     if (auto callee = dyn_cast<func::CallOp>(op))
       return call(callee.getCallee(), read(callee.getOperands()));
-    if (isa<d1::MarkOp>(op))
+    if (llvm::isa<d1::MarkOp>(op))
       return;
     if (!runMemory(op))
       contents[op->getResult(0)] = op->getDialect()->getNamespace() == "arith" ? scalar(op) : bits(op);

@@ -10,6 +10,10 @@ using namespace mlir;
 using namespace dojo;
 using namespace dojo::d1;
 
+bool dojo::d1::holdsCode(FunctionOpInterface function) {
+  return !function.isExternal() && (function->hasAttr(routineAttr) || function->hasAttr(entryAttr));
+}
+
 std::optional<isa::Kind> dojo::d1::registerKind(Type type) {
   return llvm::TypeSwitch<Type, std::optional<isa::Kind>>(type)
       .Case<ScalarRegType>([](auto) { return isa::Kind::x; })

@@ -124,7 +124,7 @@ private:
 struct AllocateRegisters : impl::D1AllocateRegistersBase<AllocateRegisters> {
   void runOnOperation() override {
     func::FuncOp function = getOperation();
-    if (!function->hasAttr(routineAttr) && !function->hasAttr(entryAttr))
+    if (!holdsCode(function))
       return;
     if (failed(checkConverted(function)))
       return signalPassFailure();

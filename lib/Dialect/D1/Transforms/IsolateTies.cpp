@@ -38,23 +38,21 @@ Value isolate(OpBuilder &builder, OpOperand &operand) {
     zero.setType(ScalarRegType::get(builder.getContext()));
     return zero;
   }
-  if (isRecomputable(def))
-    return value.hasOneUse() && def->getBlock() == user->getBlock() ? value
-                                                                    : recompute(builder, def);
-  return canCopy(value.getType()) ? copy(builder, user->getLoc(), value) : value;
+  if (isRecomputable(def) && value.hasOneUse() && def->getBlock() == user->getBlock())
+    return value;
+  if (canCopy(value.getType()))
+    return copy(builder, user->getLoc(), value);
+  return isRecomputable(def) ? recompute(builder, def) : value;
 }
 
-void isolateOperands(Operation *op, OperandRange operands) {
+void isolateOperands(Operation *op, MutableArrayRef<OpOperand> operands) {
   OpBuilder builder(op);
-  unsigned first = operands.getBeginOperandIndex();
-  for (unsigned i = 0; i < operands.size(); ++i) {
-    OpOperand &operand = op->getOpOperand(first + i);
+  for (OpOperand &operand : operands)
     operand.set(isolate(builder, operand));
-  }
 }
 
 void isolateRepeat(RepeatOp repeat) {
-  isolateOperands(repeat, repeat->getOperands());
+  isolateOperands(repeat, repeat->getOpOperands());
   OpBuilder builder = OpBuilder::atBlockBegin(&repeat.getBody().front());
   for (BlockArgument argument : repeat.getBody().getArguments()) {
     if (!canCopy(argument.getType()) || argument.use_empty())
@@ -65,14 +63,14 @@ void isolateRepeat(RepeatOp repeat) {
 }
 
 void isolateArguments(CallOp call) {
-  isolateOperands(call, call.getArguments());
+  isolateOperands(call, call->getOpOperands());
   for (auto [index, argument] : llvm::enumerate(call.getArguments()))
     argument.setType(registerType(call.getContext(), isa::Kind::x, isa::firstArgumentReg + index));
 }
 
 void isolateUpdate(InstructionOpInterface op) {
   if (std::optional<unsigned> index = updatedOperand(op))
-    isolateOperands(op, op->getOperands().slice(*index, 1));
+    isolateOperands(op, op->getOpOperands().slice(*index, 1));
 }
 
 } // namespace
@@ -90,7 +88,7 @@ void isolateTies(func::FuncOp function) {
     if (auto repeat = dyn_cast<RepeatOp>(op))
       isolateRepeat(repeat);
     else if (auto yield = dyn_cast<YieldOp>(op))
-      isolateOperands(yield, yield->getOperands());
+      isolateOperands(yield, yield->getOpOperands());
     else if (auto call = dyn_cast<CallOp>(op))
       isolateArguments(call);
     else if (auto inst = dyn_cast<InstructionOpInterface>(op))

@@ -14,6 +14,7 @@
 #include "mlir/IR/Dialect.h"
 #include "mlir/IR/OpDefinition.h"
 #include "mlir/IR/SymbolTable.h"
+#include "mlir/Interfaces/FunctionInterfaces.h"
 #include "mlir/Interfaces/InferTypeOpInterface.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
@@ -32,6 +33,9 @@ namespace dojo::d1 {
 /// Attributes of func.func: a leaf that d1.call reaches, or where a node starts.
 constexpr llvm::StringLiteral routineAttr = "d1.routine";
 constexpr llvm::StringLiteral entryAttr = "d1.entry";
+
+/// Whether `function` has a body that is, or becomes, d1 code.
+bool holdsCode(mlir::FunctionOpInterface function);
 
 /// The file a register type belongs to; nothing for another type.
 std::optional<isa::Kind> registerKind(mlir::Type type);
