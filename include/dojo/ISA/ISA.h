@@ -53,6 +53,16 @@ constexpr unsigned numScalarRegs = 32;
 constexpr unsigned numVectorRegs = 32;
 constexpr unsigned numAccRegs = 32;
 
+/// A block descriptor in SRAM: its size and its alignment.
+constexpr unsigned descriptorBytes = 64;
+
+/// 32-bit lanes of a vector register.
+constexpr unsigned numLanes = 16;
+/// One matrix instruction: rows x depth times depth x columns.
+constexpr unsigned matrixRows = 8;
+constexpr unsigned matrixColumns = 8;
+constexpr unsigned matrixDepth = 4;
+
 /// All instructions, by ascending opcode.
 llvm::ArrayRef<Instruction> instructions();
 
