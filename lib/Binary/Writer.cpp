@@ -189,9 +189,7 @@ Error write(const Program &program, llvm::raw_ostream &os) {
 }
 
 Error writeFile(const Program &program, StringRef path) {
-  Error error =
-      llvm::writeToOutput(path, [&](llvm::raw_ostream &os) { return write(program, os); });
-  return error ? llvm::createFileError(path, std::move(error)) : Error::success();
+  return llvm::writeToOutput(path, [&](llvm::raw_ostream &os) { return write(program, os); });
 }
 
 } // namespace dojo::binary

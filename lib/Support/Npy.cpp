@@ -180,11 +180,10 @@ std::string printNpy(const NpyArray &array) {
 }
 
 Error writeNpy(StringRef path, const NpyArray &array) {
-  Error error = llvm::writeToOutput(path, [&](llvm::raw_ostream &os) {
+  return llvm::writeToOutput(path, [&](llvm::raw_ostream &os) {
     os << printNpy(array);
     return Error::success();
   });
-  return error ? llvm::createFileError(path, std::move(error)) : Error::success();
 }
 
 } // namespace dojo

@@ -34,11 +34,10 @@ struct CommandLine {
 Error writeReport(const exec::Stats &init, const exec::Stats &all, llvm::StringRef path) {
   llvm::json::Object report = exec::toJSON(all);
   report["init"] = exec::toJSON(init);
-  Error error = llvm::writeToOutput(path, [&](llvm::raw_ostream &os) {
+  return llvm::writeToOutput(path, [&](llvm::raw_ostream &os) {
     os << llvm::formatv("{0:2}\n", llvm::json::Value(std::move(report)));
     return Error::success();
   });
-  return error ? llvm::createFileError(path, std::move(error)) : Error::success();
 }
 
 Error runBinary(const CommandLine &line) {
