@@ -149,8 +149,8 @@ bool copy(Node &node, const Descriptor &d, const Side &from, const Side &to) {
 template <class T>
 bool readField(Node &node, uint64_t address, T *field, unsigned count) {
   const uint64_t size = count * sizeof(T);
-  const char *bytes = node.shadow ? readable<true>(node, address, size)
-                                  : readable<false>(node, address, size);
+  const char *bytes =
+      node.shadow ? readable<true>(node, address, size) : readable<false>(node, address, size);
   if (bytes)
     memcpy(field, bytes, size);
   return bytes;
@@ -184,9 +184,9 @@ bool readDescriptor(Node &node, uint64_t address, Descriptor &d, uint64_t &total
 bool resolveNode(Node &node, Global global, unsigned &number) {
   const Topology &topology = node.mesh->topology;
   if (!topology.contains(global.node()))
-    return fault(node, formatv("names a node outside the grid by the global address {0:x}",
-                               global.raw)
-                           .str()),
+    return fault(node,
+                 formatv("names a node outside the grid by the global address {0:x}", global.raw)
+                     .str()),
            false;
   number = topology.number(global.node());
   return true;
@@ -194,9 +194,9 @@ bool resolveNode(Node &node, Global global, unsigned &number) {
 
 bool resolveDram(Node &node, Global global, Extent e, Side &side) {
   const Topology &topology = node.mesh->topology;
-  if (global.dip() >= topology.dips ||
-      !inside(global.dramOffset(), e, 0, topology.dipBytes))
-    return fault(node, formatv("reaches outside DRAM by the global address {0:x}", global.raw).str()),
+  if (global.dip() >= topology.dips || !inside(global.dramOffset(), e, 0, topology.dipBytes))
+    return fault(node,
+                 formatv("reaches outside DRAM by the global address {0:x}", global.raw).str()),
            false;
   side = {node.mesh->dram.data(), global.dip() * topology.dipBytes + global.dramOffset(), nullptr,
           0};

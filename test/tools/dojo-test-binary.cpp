@@ -64,10 +64,10 @@ static void apply(StringRef directive, binary::Program &program) {
   else if (words[0] == "image")
     program.images.push_back({number(words[1]), keep(program, llvm::fromHex(words[2]))});
   else if (words[0] == "buffer")
-    program.buffers.push_back({words[1].str(), uint32_t(number(words[2])),
-                               uint32_t(number(words[3])), uint32_t(number(words[4])),
-                               words[5] == "-" ? binary::Buffer::forever : uint32_t(number(words[5])),
-                               words[6].str()});
+    program.buffers.push_back(
+        {words[1].str(), uint32_t(number(words[2])), uint32_t(number(words[3])),
+         uint32_t(number(words[4])),
+         words[5] == "-" ? binary::Buffer::forever : uint32_t(number(words[5])), words[6].str()});
   else if (words[0] == "line")
     program.lines.push_back(
         {uint32_t(number(words[1])), uint32_t(number(words[2])), words[3].str()});

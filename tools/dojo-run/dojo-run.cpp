@@ -23,10 +23,10 @@ struct CommandLine {
                                  cl::value_desc("DIR"), cl::cat(category)};
   cl::opt<unsigned> threads{"threads", cl::desc("host threads (default: one a core)"),
                             cl::value_desc("N"), cl::init(0), cl::cat(category)};
-  cl::opt<Strict> strict{"strict", cl::desc("check the program while it runs"),
-                         cl::values(clEnumValN(Strict::memory, "memory",
-                                               "every SRAM access, by the buffer table")),
-                         cl::init(Strict::none), cl::cat(category)};
+  cl::opt<Strict> strict{
+      "strict", cl::desc("check the program while it runs"),
+      cl::values(clEnumValN(Strict::memory, "memory", "every SRAM access, by the buffer table")),
+      cl::init(Strict::none), cl::cat(category)};
   cl::opt<std::string> report{"report", cl::desc("write counters as JSON"),
                               cl::value_desc("FILE.json"), cl::cat(category)};
 };

@@ -165,7 +165,8 @@ TEST(Binary, AProgramThatContradictsItselfIsNotWritten) {
             "the code's 63 bytes are no number of instructions");
   EXPECT_EQ(writeError([](Program &p) { p.entries[1].address = 64; }),
             "entry 'step' at 0x40 is no address of an instruction");
-  EXPECT_EQ(writeError([](Program &p) { p.entries[1].name = "init"; }), "entry 'init' occurs twice");
+  EXPECT_EQ(writeError([](Program &p) { p.entries[1].name = "init"; }),
+            "entry 'init' occurs twice");
   EXPECT_EQ(writeError([](Program &p) { p.routines[0].name = ""; }), "routine has an empty name");
   EXPECT_EQ(writeError([](Program &p) { p.routines[0].name = std::string("a\0b", 3); }),
             "the name of routine holds a zero byte");

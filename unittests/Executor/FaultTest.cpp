@@ -53,9 +53,9 @@ TEST(Fault, Instructions) {
 
 TEST(Fault, Transfers) {
   auto descriptor = [](llvm::StringRef stores, llvm::StringRef use) {
-    return errorOf(("li x1, 0x4000\nli x2, 0x8000\nli x3, 8\nli x4, 1\nstw x3, x1, 0\n" + stores +
-                    "\n" + use)
-                       .str());
+    return errorOf(
+        ("li x1, 0x4000\nli x2, 0x8000\nli x3, 8\nli x4, 1\nstw x3, x1, 0\n" + stores + "\n" + use)
+            .str());
   };
   EXPECT_THAT(descriptor("", "addi x5, x1, 4\npush x5, x2, x2"),
               HasSubstr("takes a descriptor at 0x4004, not aligned to 64 bytes"));
@@ -155,12 +155,12 @@ TEST(Create, RefusesWhatTheMachineCannotHold) {
   EXPECT_THAT(error(program), HasSubstr("2097152 bytes do not fit the 1310720 bytes of SRAM"));
   program = assembled("step: halt");
   program.outputs.push_back({"y", binary::ElementType::f32, {4}, uint64_t(1) << 40});
-  EXPECT_THAT(error(program), HasSubstr("'y' at DRAM address 0x10000000000 of 16 bytes is outside"));
+  EXPECT_THAT(error(program),
+              HasSubstr("'y' at DRAM address 0x10000000000 of 16 bytes is outside"));
   program = assembled("step: halt");
   program.machine = "{}";
   EXPECT_NE(error(program), "");
-  EXPECT_THAT(runOnce(assembled("init: halt")).error,
-              HasSubstr("the program has no entry 'step'"));
+  EXPECT_THAT(runOnce(assembled("init: halt")).error, HasSubstr("the program has no entry 'step'"));
 }
 
 } // namespace

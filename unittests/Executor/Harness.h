@@ -60,8 +60,7 @@ inline Outcome runOnce(const binary::Program &program, llvm::ArrayRef<char> in =
   auto outputs = (*executor)->step(inputs);
   if (!outputs)
     return {{}, llvm::toString(outputs.takeError()), (*executor)->stats()};
-  return {outputs->empty() ? std::vector<char>() : outputs->front().data, "",
-          (*executor)->stats()};
+  return {outputs->empty() ? std::vector<char>() : outputs->front().data, "", (*executor)->stats()};
 }
 
 } // namespace dojo::exec

@@ -37,9 +37,9 @@ TEST(Control, ABranchIsTakenExactlyWhenItsConditionHolds) {
     const char *branch;
     int64_t s, a;
     bool taken;
-  } cases[] = {{"beq", 5, 5, true},   {"beq", 5, 6, false},   {"bne", 5, 6, true},
-               {"bne", 5, 5, false},  {"blt", -1, 0, true},   {"blt", 0, 0, false},
-               {"blt", 0, -1, false}, {"bge", 0, 0, true},    {"bge", 0, -1, true},
+  } cases[] = {{"beq", 5, 5, true},   {"beq", 5, 6, false}, {"bne", 5, 6, true},
+               {"bne", 5, 5, false},  {"blt", -1, 0, true}, {"blt", 0, 0, false},
+               {"blt", 0, -1, false}, {"bge", 0, 0, true},  {"bge", 0, -1, true},
                {"bge", -1, 0, false}};
   for (const Case &c : cases)
     EXPECT_EQ(valueOf(runScalar(formatv("li x2, {1}\nli x3, {2}\nli x1, 1\n{0} x2, x3, store\n"
@@ -266,8 +266,8 @@ TEST(Stats, CountWhatTheProgramDid) {
 
 TEST(Stats, SramTouchedIsTheHighestByteAnyAccessReached) {
   auto touched = [](llvm::StringRef text) {
-    return runOnce(assembled(("step: li x1, 0x8000\n" + text + "\nhalt").str())).stats
-        .sramTouchedBytes;
+    return runOnce(assembled(("step: li x1, 0x8000\n" + text + "\nhalt").str()))
+        .stats.sramTouchedBytes;
   };
   EXPECT_EQ(touched(""), 8u);
   EXPECT_EQ(touched("ldb x2, x1, 0"), 0x8001u);

@@ -67,11 +67,11 @@ public:
 
   /// Bits of an FP32: special values, small integers and halves, any bits.
   uint32_t lane() {
-    static const uint32_t special[] = {
-        0x00000000, 0x80000000, 0x7f800000, 0xff800000, 0x7fc00000, 0xffc00001, 0x7f800001,
-        0x00000001, 0x80000001, 0x007fffff, 0x00800000, 0x7f7fffff, 0xff7fffff, 0x3f800000,
-        0xbf800000, 0x4effffff, 0x4f000000, 0xcf000000, 0xcf000001, 0x3effffff, 0x4b000001,
-        0x7f7f8000, 0x3f808000, 0x3f818000};
+    static const uint32_t special[] = {0x00000000, 0x80000000, 0x7f800000, 0xff800000, 0x7fc00000,
+                                       0xffc00001, 0x7f800001, 0x00000001, 0x80000001, 0x007fffff,
+                                       0x00800000, 0x7f7fffff, 0xff7fffff, 0x3f800000, 0xbf800000,
+                                       0x4effffff, 0x4f000000, 0xcf000000, 0xcf000001, 0x3effffff,
+                                       0x4b000001, 0x7f7f8000, 0x3f808000, 0x3f818000};
     switch (below(4)) {
     case 0:
       return special[below(std::size(special))];
@@ -148,7 +148,9 @@ void checkInstruction(const isa::Instruction &inst, Host host) {
     for (unsigned trial = 0; trial < trials; ++trial) {
       State state = randomState(random, addresses, gathers ? 0 : imm);
       const char *bytes = reinterpret_cast<const char *>(&state);
-      Tensor input = {"in", binary::ElementType::u8, {sizeof(State)},
+      Tensor input = {"in",
+                      binary::ElementType::u8,
+                      {sizeof(State)},
                       std::vector<char>(bytes, bytes + sizeof(State))};
       auto outputs = executor->step(input);
       ASSERT_TRUE(bool(outputs)) << text << ": " << llvm::toString(outputs.takeError());

@@ -53,8 +53,8 @@ TEST(Strict, AnAccessOutsideEveryBufferIsAnError) {
 TEST(Strict, ABufferLivesFromItsBeginToItsEnd) {
   // 0x0 li; 0x4 and 0x8 inside the life [0x4, 0xc); 0xc after it.
   auto error = [](llvm::StringRef before, llvm::StringRef inside, llvm::StringRef after) {
-    binary::Program program =
-        assembled(("step: li x1, 0x8000\n" + before + "\n" + inside + "\n" + after + "\nhalt").str());
+    binary::Program program = assembled(
+        ("step: li x1, 0x8000\n" + before + "\n" + inside + "\n" + after + "\nhalt").str());
     program.buffers.push_back({"b", 0x8000, 64, 8, 12, "step"});
     return strictError(program);
   };
@@ -120,7 +120,8 @@ signal x6
 wait x0, x5
 ldd x10, x3, 0
 halt
-)").str(),
+)")
+                                          .str(),
                                       smallMachine(1, 2));
   program.buffers = {{"descriptor", 0x4000, 128, 0, forever, "step"},
                      {"mailbox", 0x8000, 8, begin, forever, "step"}};
@@ -139,15 +140,17 @@ TEST(Strict, ADestinationIsLiveFromTheGrantOn) {
 }
 
 TEST(Strict, APushOfUnwrittenBytesIsAnError) {
-  EXPECT_THAT(strictError(pushing(0, "addi x2, x2, 0\nli x11, 0x4000\nli x12, 120\nstw x12, x11, 0")),
-              HasSubstr("reads SRAM, but the byte at 0x4050 of buffer 'descriptor' was never"));
+  EXPECT_THAT(
+      strictError(pushing(0, "addi x2, x2, 0\nli x11, 0x4000\nli x12, 120\nstw x12, x11, 0")),
+      HasSubstr("reads SRAM, but the byte at 0x4050 of buffer 'descriptor' was never"));
 }
 
 TEST(Strict, ABufferOutsideSramIsRefused) {
   binary::Program program = assembled("step: halt");
   program.buffers = {{"b", 0x13ffff, 2, 0, forever, "step"}};
-  EXPECT_THAT(strictError(program),
-              HasSubstr("buffer 'b' at 0x13ffff of 2 bytes does not fit the 1310720 bytes of SRAM"));
+  EXPECT_THAT(
+      strictError(program),
+      HasSubstr("buffer 'b' at 0x13ffff of 2 bytes does not fit the 1310720 bytes of SRAM"));
 }
 
 } // namespace
