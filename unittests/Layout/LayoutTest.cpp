@@ -1,0 +1,114 @@
+//===- LayoutTest.cpp - layouts and the move enumerator -------------------===//
+#include "dojo/Layout/Move.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include <map>
+
+using namespace dojo;
+
+namespace {
+
+const Coords grid22 = {1, 1, 2, 2};
+
+/// The C of worked-example.md: 256 x 256 in quarters.
+Layout quarters() {
+  Layout layout = Layout::replicated({256, 256});
+  for (unsigned d : {0, 1})
+    layout.dims[d] = {256, 128, 0, 128, 128};
+  layout.use(Axis::y).digits = {{0, 2}};
+  layout.use(Axis::x).digits = {{1, 2}};
+  return layout;
+}
+
+std::string messageOf(llvm::Error error) { return llvm::toString(std::move(error)); }
+
+TEST(Layout, EachElementOfAPartitionIsHeldOnce) {
+  Layout layout = quarters();
+  EXPECT_FALSE(layout.check(grid22));
+  EXPECT_TRUE(layout.isPartition());
+  EXPECT_EQ(layout.localElement({0, 0, 1, 0}, {130, 5}), 2 * 128 + 5);
+  EXPECT_EQ(layout.localElement({0, 0, 0, 0}, {130, 5}), std::nullopt);
+}
+
+TEST(Layout, TwoDigitsOnOneAxisCountAsMixedRadix) {
+  Layout layout = Layout::replicated({6, 4});
+  layout.dims[0] = {6, 2, 0, 2, 2};
+  layout.dims[1] = {4, 2, 0, 2, 2};
+  layout.use(Axis::x).digits = {{0, 3}, {1, 2}};
+  EXPECT_FALSE(layout.check({1, 1, 1, 7}));
+  EXPECT_THAT(*layout.blocksAt({0, 0, 0, 5}), testing::ElementsAre(2, 1));
+  EXPECT_EQ(layout.blocksAt({0, 0, 0, 6}), std::nullopt);
+}
+
+TEST(Layout, OneDimensionOverTwoAxesNumbersItsBlocksAcrossThem) {
+  Layout layout = Layout::replicated({8});
+  layout.dims[0] = {8, 2, 0, 2, 2};
+  layout.use(Axis::y).digits = {{0, 2}};
+  layout.use(Axis::x).digits = {{0, 2}};
+  EXPECT_THAT(*layout.blocksAt({0, 0, 1, 0}), testing::ElementsAre(2));
+}
+
+TEST(Layout, MemoryOrderPutsTheLastDimensionInnermost) {
+  Layout layout = Layout::replicated({2, 3, 4});
+  layout.order = {0, 2, 1};
+  EXPECT_THAT(layout.strides(), testing::ElementsAre(12, 1, 3));
+}
+
+TEST(Layout, RefusesWhatDoesNotFit) {
+  Layout layout = quarters();
+  EXPECT_EQ(messageOf(layout.check({1, 1, 1, 2})),
+            "invalid layout: axis y is cut into 2, the grid has 1");
+  layout.dims[0].window = 100;
+  EXPECT_EQ(messageOf(layout.check(grid22)),
+            "invalid layout: dimension 0 leaves elements that no block holds");
+  layout = quarters();
+  layout.order = {0, 0};
+  EXPECT_EQ(messageOf(layout.check(grid22)),
+            "invalid layout: the memory order is not a permutation of the dimensions");
+  layout = quarters();
+  layout.use(Axis::y).pinned = true;
+  EXPECT_EQ(messageOf(layout.check(grid22)), "invalid layout: axis y is pinned and spread at once");
+  layout = quarters();
+  layout.use(Axis::y).digits[0].dim = 7;
+  EXPECT_EQ(messageOf(layout.check(grid22)),
+            "invalid layout: axis y has a digit of no dimension or of no block");
+  layout = quarters();
+  layout.dims[0].extent = 1;
+  EXPECT_EQ(messageOf(layout.check(grid22)),
+            "invalid layout: dimension 0 needs size, step and window of at least 1 and an extent "
+            "that holds the window");
+}
+
+TEST(Move, AHaloTakesTheNeighboursRow) {
+  // 8 rows over two nodes, each wants one row more on either side.
+  Layout src = Layout::replicated({8}), dst = src;
+  src.dims[0] = {8, 4, 0, 4, 4};
+  dst.dims[0] = {8, 4, -1, 6, 6};
+  src.use(Axis::y).digits = dst.use(Axis::y).digits = {{0, 2}};
+  src.use(Axis::x).pinned = dst.use(Axis::x).pinned = true;
+  Move move = Move::relayout(src, dst, 4);
+  ASSERT_FALSE(move.check(grid22));
+  std::map<std::pair<int64_t, int64_t>, std::pair<int64_t, int64_t>> found;
+  enumerateMove(move, grid22, 0, [&](const ElementMove &e) {
+    found[{e.dstNode[2], e.dstElement}] = {e.srcNode[2], e.srcElement};
+  });
+  EXPECT_EQ(found.size(), 10u); // two of the twelve places lie outside the tensor
+  EXPECT_EQ((found[{0, 5}]), (std::pair<int64_t, int64_t>(1, 0)));
+  EXPECT_EQ((found[{1, 0}]), (std::pair<int64_t, int64_t>(0, 3)));
+  EXPECT_EQ(countRemoteBytes(move, grid22, 0), 2 * 4);
+}
+
+TEST(Move, RefusesAMapThatIsNoFunctionOfTheDestination) {
+  Move move = Move::relayout(quarters(), quarters(), 2);
+  move.map[1].dstDim = 0;
+  EXPECT_EQ(messageOf(move.check(grid22)),
+            "invalid move: two source dimensions depend on one destination dimension");
+  move.map[1].dstDim = 9;
+  EXPECT_EQ(messageOf(move.check(grid22)), "invalid move: a term names no destination dimension "
+                                           "or has no positive coefficient");
+  move.map.pop_back();
+  EXPECT_EQ(messageOf(move.check(grid22)),
+            "invalid move: the map needs one term for each source dimension");
+}
+
+} // namespace
