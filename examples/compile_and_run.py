@@ -28,7 +28,7 @@ def main(model, binary, target="d1-die"):
     outputs = program.run({t.name: random_array(t, random) for t in program.inputs})
     for name, array in outputs.items():
         print(f"{name}: {array.dtype} {array.shape}, from {array.min()} to {array.max()}")
-    print(f"{program.last_run['instructions_executed']} instructions")
+    print(f"{program.run_report['instructions_executed']} instructions")
 
 
 if __name__ == "__main__":

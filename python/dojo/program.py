@@ -39,15 +39,18 @@ class Tensor:
 
 
 class Program:
-    """A compiled model. `report` holds the compiler's figures (empty for a loaded program),
-    `last_run` those of the last run."""
+    """A compiled model and its state.
+
+    report      the compiler's figures; empty for a loaded program
+    run_report  the executor's, summed over the runs since `init`; None before the first run
+    """
 
     def __init__(self, native, report):
         self._native = native
         self.inputs = [Tensor(n, t, tuple(s)) for n, t, s in native.inputs()]
         self.outputs = [Tensor(n, t, tuple(s)) for n, t, s in native.outputs()]
         self.report = report
-        self.last_run = None
+        self.run_report = None
 
     @staticmethod
     def load(path):
@@ -57,9 +60,10 @@ class Program:
         self._native.save(os.fspath(path))
 
     def run(self, inputs, threads=None, strict=None):
-        """Runs `init` and `step`: name -> array in, name -> array out.
+        """name -> array in, name -> array out. The first run, and one with other options than
+        the run before, loads the program afresh and starts with its `init`.
 
-        threads: host threads, all of them if None; no thread count changes a result.
+        threads: host threads, one for each core if None; results do not depend on it.
         strict: "memory" checks every access against the table of buffers.
         """
         if strict not in (None, "memory"):
@@ -67,7 +71,7 @@ class Program:
         if threads is not None and threads < 1:
             raise Error(f"threads is {threads}, expected at least 1")
         results, report = self._native.run(self._bytes_of(inputs), threads or 0, strict == "memory")
-        self.last_run = json.loads(report)
+        self.run_report = json.loads(report)
         return {t.name: decoded(t, r) for t, r in zip(self.outputs, results)}
 
     def _bytes_of(self, inputs):

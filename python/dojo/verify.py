@@ -85,7 +85,7 @@ def check(program, reference, inputs, precision, threads=None, strict=None):
     comparisons = compare_all(expected, outputs, precision)
     report = {
         "compiler": program.report,
-        "executor": program.last_run,
+        "executor": program.run_report,
         "outputs": [c.to_json() for c in comparisons],
     }
     return Verification(comparisons, outputs, report)
