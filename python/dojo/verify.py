@@ -4,9 +4,13 @@ The package needs ONNX Runtime here alone.
 """
 
 import argparse
+import contextlib
 import json
+import math
+import pathlib
 import signal
 import sys
+import zipfile
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,12 +53,24 @@ class Reference:
 
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3
-        self.session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        with onnxruntime_errors():
+            self.session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
         self.types = {i.name: ORT_TYPES.get(i.type) for i in self.session.get_inputs()}
         self.output_names = [o.name for o in self.session.get_outputs()]
 
     def run(self, inputs):
-        return dict(zip(self.output_names, self.session.run(None, inputs)))
+        given = {name: np.asarray(x, self.types.get(name)) for name, x in inputs.items()}
+        with onnxruntime_errors():
+            return dict(zip(self.output_names, self.session.run(None, given)))
+
+
+@contextlib.contextmanager
+def onnxruntime_errors():
+    """ONNX Runtime's exceptions have no base of their own."""
+    try:
+        yield
+    except Exception as error:
+        raise dojo.Error(f"ONNX Runtime: {error}") from error
 
 
 def random_inputs(program, reference, seed, ranges=None):
@@ -67,13 +83,16 @@ def random_inputs(program, reference, seed, ranges=None):
     inputs = {}
     for tensor in program.inputs:
         dtype = np.dtype(reference.types.get(tensor.name) or tensor.dtype)
-        if dtype.kind == "f":
-            values = random.uniform(*ranges[tensor.name], tensor.shape) if tensor.name in ranges else random.standard_normal(tensor.shape)
-        else:
-            low, high = ranges.get(tensor.name, (0, 2))
-            values = random.integers(int(low), int(high), tensor.shape)
-        inputs[tensor.name] = values.astype(dtype)
+        inputs[tensor.name] = draw(random, tensor.shape, dtype, ranges.get(tensor.name))
     return inputs
+
+
+def draw(random, shape, dtype, ends=None):
+    if dtype.kind != "f":
+        low, high = ends or (0, 2)
+        return random.integers(math.ceil(low), math.ceil(high), shape).astype(dtype)
+    values = random.uniform(*ends, shape) if ends else random.standard_normal(shape)
+    return values.astype(dtype)
 
 
 def check(program, reference, inputs, precision, threads=None, strict=None):
@@ -152,12 +171,17 @@ def parser():
 
 def given_inputs(options):
     """Arrays from --inputs and --input."""
-    arrays = {}
-    if options.inputs:
-        with np.load(options.inputs, allow_pickle=False) as archive:
-            arrays.update(archive)
-    arrays.update({name: np.load(path, allow_pickle=False) for name, path in options.input})
+    arrays = dict(load_arrays(options.inputs)) if options.inputs else {}
+    arrays.update({name: load_arrays(path) for name, path in options.input})
     return arrays
+
+
+def load_arrays(path):
+    """The array of an .npy file, or the arrays of an .npz file by name."""
+    try:
+        return np.load(path, allow_pickle=False)
+    except (ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise dojo.Error(f"{path} is no file of numpy arrays: {error}") from error
 
 
 def run(options):
@@ -181,8 +205,6 @@ def run(options):
 
 
 def save_outputs(folder, outputs):
-    import pathlib
-
     pathlib.Path(folder).mkdir(parents=True, exist_ok=True)
     for name, array in outputs.items():
         np.save(pathlib.Path(folder, name.replace("/", "_") + ".npy"), array)
@@ -193,7 +215,7 @@ def main(arguments=None):
     options = parser().parse_args(arguments)
     try:
         result = run(options)
-    except (dojo.Error, OSError, ValueError) as error:
+    except (dojo.Error, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     for comparison in result.comparisons:

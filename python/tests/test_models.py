@@ -1,5 +1,6 @@
 """Every model, machine and precision we promise, against ONNX Runtime."""
 
+import json
 import pathlib
 
 import numpy as np
@@ -80,8 +81,6 @@ def test_magika_on_a_real_file(compiled, model_path, target, precision):
 
 
 def label_of(path, scores):
-    import json
-
     config = json.loads(pathlib.Path(path).with_name("config.min.json").read_text(encoding="utf-8"))
     return config["target_labels_space"][int(scores.argmax())]
 
