@@ -1,5 +1,6 @@
 //===- Codec.cpp - instruction words and their operands -------------------===//
 #include "dojo/ISA/Codec.h"
+#include "llvm/Support/Endian.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -87,6 +88,23 @@ llvm::Expected<std::vector<Decoded>> decode(llvm::ArrayRef<uint32_t> words) {
     program.push_back(*decoded);
   }
   return program;
+}
+
+std::vector<char> toBytes(llvm::ArrayRef<uint32_t> words) {
+  std::vector<char> bytes(words.size() * wordBytes);
+  for (auto [index, word] : llvm::enumerate(words))
+    llvm::support::endian::write32le(&bytes[index * wordBytes], word);
+  return bytes;
+}
+
+llvm::Expected<std::vector<uint32_t>> toWords(llvm::ArrayRef<char> bytes) {
+  if (bytes.size() % wordBytes != 0)
+    return createStringError(
+        formatv("code of {0} bytes is not a multiple of {1}", bytes.size(), wordBytes));
+  std::vector<uint32_t> words(bytes.size() / wordBytes);
+  for (auto [index, word] : llvm::enumerate(words))
+    word = llvm::support::endian::read32le(&bytes[index * wordBytes]);
+  return words;
 }
 
 } // namespace dojo::isa

@@ -65,7 +65,8 @@ std::optional<llvm::SmallVector<int64_t, 4>> Layout::blocksAt(const Coords &node
     int64_t rest = node[a];
     for (const Digit &digit : axes[a].digits) {
       inner /= digit.count;
-      block[digit.dim] = block[digit.dim] * digit.count + rest / inner;
+      if (!digit.repeats())
+        block[digit.dim] = block[digit.dim] * digit.count + rest / inner;
       rest %= inner;
     }
   }
@@ -123,7 +124,7 @@ llvm::Error Layout::check(const Coords &grid) const {
     if (axes[a].pinned && !axes[a].digits.empty())
       return invalid("axis " + name + " is pinned and spread at once");
     for (const Digit &digit : axes[a].digits)
-      if (digit.dim >= rank() || digit.count < 1)
+      if ((digit.dim >= rank() && !digit.repeats()) || digit.count < 1)
         return invalid("axis " + name + " has a digit of no dimension or of no block");
     int64_t product = used(static_cast<Axis>(a), grid[a]);
     if (product > grid[a])

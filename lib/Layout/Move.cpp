@@ -65,9 +65,15 @@ static Coords ownerOf(const Layout &src, llvm::ArrayRef<int64_t> index, const Co
       node[a] = use.pinned ? 0 : receiver[a];
       continue;
     }
+    int64_t inner = src.used(static_cast<Axis>(a), 0);
     for (const Layout::Digit &digit : use.digits) {
+      inner /= digit.count;
+      if (digit.repeats()) {
+        node[a] += receiver[a] / inner % digit.count * inner;
+        continue;
+      }
       radix[digit.dim] /= digit.count;
-      node[a] = node[a] * digit.count + rest[digit.dim] / radix[digit.dim];
+      node[a] += rest[digit.dim] / radix[digit.dim] * inner;
       rest[digit.dim] %= radix[digit.dim];
     }
   }

@@ -1,6 +1,11 @@
 //===- Registration.cpp - every dialect and pass of the tools -------------===//
 #include "dojo/Pipelines/Registration.h"
+#include "dojo/Conversion/LinalgToD1/Passes.h"
+#include "dojo/Conversion/LinalgToDojo/Passes.h"
 #include "dojo/Dialect/D1/IR/D1.h"
+#include "dojo/Dialect/Dojo/IR/Dojo.h"
+#include "dojo/Dialect/Dojo/Transforms/Passes.h"
+#include "dojo/Transforms/Pipeline.h"
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
 #include "mlir/InitAllPasses.h"
@@ -9,5 +14,9 @@ void dojo::registerEverything(mlir::DialectRegistry &registry) {
   mlir::registerAllDialects(registry);
   mlir::registerAllExtensions(registry);
   mlir::registerAllPasses();
-  registry.insert<d1::D1Dialect>();
+  registry.insert<d1::D1Dialect, ir::DojoDialect>();
+  registerStructuredPasses();
+  ir::registerLinalgToDojoPasses();
+  ir::registerDojoTransformsPasses();
+  registerLinalgToD1Passes();
 }

@@ -40,6 +40,15 @@ TEST(Codec, RegisterFieldsNameEveryRegister) {
         EXPECT_EQ(operand.width, 5) << inst.mnemonic.str() << " " << operand.name.str();
 }
 
+TEST(Codec, LabelsAreLastOperandsAndSigned) {
+  for (const Instruction &inst : instructions())
+    for (const Operand &operand : inst.operands)
+      if (operand.kind == Kind::label) {
+        EXPECT_EQ(&operand, &inst.operands.back()) << inst.mnemonic.str();
+        EXPECT_TRUE(operand.isSigned) << inst.mnemonic.str();
+      }
+}
+
 struct Golden {
   Opcode opcode;
   std::vector<int64_t> operands;
@@ -192,6 +201,14 @@ TEST(Codec, AProgramIsDecodedInOrder) {
   ASSERT_EQ(program->size(), 2u);
   EXPECT_EQ((*program)[0].inst->opcode, Opcode::HALT);
   EXPECT_EQ((*program)[1].operands[0], 7);
+}
+
+TEST(Codec, CodeIsLittleEndianAndMadeOfWholeWords) {
+  std::vector<char> bytes = toBytes({0x04030201, 0x08070605});
+  EXPECT_EQ(bytes, (std::vector<char>{1, 2, 3, 4, 5, 6, 7, 8}));
+  EXPECT_EQ(llvm::cantFail(toWords(bytes)), (std::vector<uint32_t>{0x04030201, 0x08070605}));
+  bytes.pop_back();
+  EXPECT_EQ(errorOf(toWords(bytes)), "code of 7 bytes is not a multiple of 4");
 }
 
 } // namespace

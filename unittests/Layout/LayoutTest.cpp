@@ -48,6 +48,21 @@ TEST(Layout, OneDimensionOverTwoAxesNumbersItsBlocksAcrossThem) {
   EXPECT_THAT(*layout.blocksAt({0, 0, 1, 0}), testing::ElementsAre(2));
 }
 
+TEST(Layout, ADigitOfNoDimensionRepeats) {
+  Layout layout = Layout::replicated({4});
+  layout.dims[0] = {4, 2, 0, 2, 2};
+  layout.use(Axis::x).digits = {{0, 2}, {Layout::Digit::none, 3}};
+  EXPECT_FALSE(layout.check({1, 1, 1, 6}));
+  EXPECT_THAT(*layout.blocksAt({0, 0, 0, 2}), testing::ElementsAre(0));
+  EXPECT_THAT(*layout.blocksAt({0, 0, 0, 4}), testing::ElementsAre(1));
+
+  // Receiver x = 4 takes element 0 from the repetition 4 mod 3 = 1 of block 0.
+  Move move = Move::relayout(layout, Layout::replicated({4}), 4);
+  enumerateMove(move, {1, 1, 1, 6}, 0, [&](const ElementMove &e) {
+    EXPECT_EQ(e.srcNode[3], (e.dstElement / 2) * 3 + e.dstNode[3] % 3);
+  });
+}
+
 TEST(Layout, MemoryOrderPutsTheLastDimensionInnermost) {
   Layout layout = Layout::replicated({2, 3, 4});
   layout.order = {0, 2, 1};

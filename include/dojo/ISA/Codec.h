@@ -12,6 +12,7 @@
 #include "dojo/ISA/ISA.h"
 #include "llvm/Support/Error.h"
 #include <array>
+#include <vector>
 
 namespace dojo::isa {
 
@@ -42,6 +43,11 @@ llvm::Expected<Decoded> decode(uint32_t word);
 
 /// The same for a whole program; the error names the byte offset of the word.
 llvm::Expected<std::vector<Decoded>> decode(llvm::ArrayRef<uint32_t> words);
+
+/// Code in memory and in files is little-endian.
+std::vector<char> toBytes(llvm::ArrayRef<uint32_t> words);
+/// Fails when the bytes are not whole words.
+llvm::Expected<std::vector<uint32_t>> toWords(llvm::ArrayRef<char> bytes);
 
 } // namespace dojo::isa
 

@@ -11,8 +11,9 @@
 // The blocks are spread over the grid axes: an axis lists digits (dimension,
 // count), outermost first, and its coordinate is their mixed-radix number; a
 // dimension that has digits on several axes numbers its blocks in the order of
-// the axes dy, dx, y, x. An axis without digits either repeats the tensor at
-// each of its coordinates, or is pinned: only coordinate 0 holds anything.
+// the axes dy, dx, y, x. A digit of no dimension repeats the tensor at each of its
+// values. An axis without digits either repeats the tensor at each of its
+// coordinates, or is pinned: only coordinate 0 holds anything.
 //
 //===----------------------------------------------------------------------===//
 #ifndef DOJO_LAYOUT_LAYOUT_H
@@ -48,8 +49,10 @@ struct Layout {
     bool operator==(const Dim &) const = default;
   };
   struct Digit {
-    unsigned dim;
+    static constexpr unsigned none = ~0u;
+    unsigned dim; ///< or none: a digit that repeats the tensor
     int64_t count;
+    bool repeats() const { return dim == none; }
     bool operator==(const Digit &) const = default;
   };
   struct AxisUse {

@@ -7,9 +7,11 @@
 // concatenation, broadcast and re-layout are all instances.
 //
 // Every copy of j in the destination (repeated axes, overlapping windows) is
-// written. Its source is the block i[d] div step of each dimension; on an axis
-// that repeats the source, the coordinate is the receiver's own; on a pinned
-// axis it is 0.
+// written. Its source is the block i[d] div step of each dimension (the last block
+// where the quotient exceeds it); on an axis that repeats the source, the
+// coordinate is the receiver's own; on a pinned axis it is 0; a digit that
+// repeats, with `inner` the product of the counts of the digits after it, has the
+// value (receiver's coordinate div inner) mod count.
 //
 //===----------------------------------------------------------------------===//
 #ifndef DOJO_LAYOUT_MOVE_H

@@ -1,0 +1,63 @@
+//===- Dojo.h - the dojo dialect --------------------------------*- C++ -*-===//
+#ifndef DOJO_DIALECT_DOJO_IR_DOJO_H
+#define DOJO_DIALECT_DOJO_IR_DOJO_H
+
+#include "dojo/Layout/Move.h"
+#include "mlir/Bytecode/BytecodeOpInterface.h"
+#include "mlir/IR/BuiltinAttributes.h"
+#include "mlir/IR/BuiltinTypes.h"
+#include "mlir/IR/Dialect.h"
+#include "mlir/IR/OpDefinition.h"
+#include "mlir/IR/SymbolTable.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+
+#include "dojo/Dialect/Dojo/IR/DojoDialect.h.inc"
+
+#define GET_ATTRDEF_CLASSES
+#include "dojo/Dialect/Dojo/IR/DojoAttrs.h.inc"
+
+#define GET_TYPEDEF_CLASSES
+#include "dojo/Dialect/Dojo/IR/DojoTypes.h.inc"
+
+#define GET_OP_CLASSES
+#include "dojo/Dialect/Dojo/IR/DojoOps.h.inc"
+
+namespace dojo::ir {
+
+/// Names of discardable attributes.
+constexpr llvm::StringLiteral mappingAttrName = "dojo.mapping"; ///< on a structured op
+constexpr llvm::StringLiteral machineAttrName = "dojo.machine"; ///< on the module
+constexpr llvm::StringLiteral kernelAttrName = "dojo.kernel";   ///< on an outlined kernel
+constexpr llvm::StringLiteral titleAttrName = "dojo.name";      ///< on arguments and results
+constexpr llvm::StringLiteral codeBytesAttrName = "dojo.code_bytes"; ///< on the module: at most
+constexpr llvm::StringLiteral sramPeakAttrName = "dojo.sram_peak_bytes";   ///< on the module
+constexpr llvm::StringLiteral sramBoundAttrName = "dojo.sram_bound_bytes"; ///< on the module
+
+/// The block descriptor in use stands behind the code.
+int64_t descriptorAddress(int64_t codeBytes);
+
+/// The tensor behind a value of tensor or buffer type.
+mlir::RankedTensorType tensorOf(mlir::Type type);
+/// The layout of a spread tensor; the type must have one.
+Layout layoutOf(mlir::Type type);
+bool isDram(mlir::Type type);
+/// `type` with the encoding of `layout`.
+mlir::RankedTensorType withLayout(mlir::RankedTensorType type, const Layout &layout);
+/// One node's piece: extents in logical dimension order.
+mlir::RankedTensorType localTensor(mlir::RankedTensorType type);
+/// Bytes of an element in memory; a boolean takes one.
+unsigned elementBytes(mlir::Type element);
+/// Bytes of one node's piece.
+int64_t localBytes(mlir::RankedTensorType type);
+
+/// Coefficients of the dimensions and symbols of `expr`, then its constant;
+/// failure when it is not linear.
+mlir::FailureOr<llvm::SmallVector<int64_t>> linearForm(mlir::AffineExpr expr, unsigned numDims,
+                                                       unsigned numSymbols);
+
+/// The terms of a move's map; failure when it is not of the form Move.h asks for.
+mlir::FailureOr<llvm::SmallVector<Move::Term, 4>> termsOf(mlir::AffineMap map);
+
+} // namespace dojo::ir
+
+#endif // DOJO_DIALECT_DOJO_IR_DOJO_H
