@@ -1,5 +1,6 @@
 //===- Executor.cpp - loading, running, counting --------------------------===//
 #include "dojo/Executor/Executor.h"
+#include "dojo/Executor/Arrays.h"
 #include "Decode.h"
 #include "Run.h"
 #include "llvm/ADT/STLExtras.h"
@@ -24,6 +25,7 @@ public:
   Error load();
   Error run(llvm::StringRef entry);
   Error runInit();
+  Error checkInputs(llvm::ArrayRef<Tensor> inputs) const;
   Expected<std::vector<Tensor>> step(llvm::ArrayRef<Tensor> inputs);
   Stats stats() const;
 
@@ -46,13 +48,6 @@ private:
 namespace {
 
 constexpr uint64_t dipShift = 40;
-
-std::string typeText(binary::ElementType type, llvm::ArrayRef<int64_t> shape) {
-  std::string text;
-  for (int64_t dim : shape)
-    text += formatv("{0}x", dim);
-  return text + binary::name(type).str();
-}
 
 std::string listInputs(llvm::ArrayRef<binary::Tensor> tensors) {
   std::string text;
@@ -188,20 +183,25 @@ Expected<const Tensor *> Executor::Impl::findInput(const binary::Tensor &expecte
   return found;
 }
 
-Expected<std::vector<Tensor>> Executor::Impl::step(llvm::ArrayRef<Tensor> inputs) {
+Error Executor::Impl::checkInputs(llvm::ArrayRef<Tensor> inputs) const {
   for (const Tensor &tensor : inputs)
     if (llvm::none_of(program.inputs,
                       [&](const binary::Tensor &input) { return input.name == tensor.name; }))
       return llvm::createStringError("'" + tensor.name + "' is no input; the program takes " +
                                      listInputs(program.inputs));
+  for (const binary::Tensor &input : program.inputs)
+    if (Error error = findInput(input, inputs).takeError())
+      return error;
+  return Error::success();
+}
+
+Expected<std::vector<Tensor>> Executor::Impl::step(llvm::ArrayRef<Tensor> inputs) {
+  if (Error error = checkInputs(inputs))
+    return error;
   if (Error error = runInit())
     return error;
-  for (const binary::Tensor &input : program.inputs) {
-    Expected<const Tensor *> tensor = findInput(input, inputs);
-    if (!tensor)
-      return tensor.takeError();
-    llvm::copy((*tensor)->data, dram(input.address));
-  }
+  for (const binary::Tensor &input : program.inputs)
+    llvm::copy(llvm::cantFail(findInput(input, inputs))->data, dram(input.address));
   if (Error error = run("step"))
     return error;
   std::vector<Tensor> outputs;
@@ -262,6 +262,9 @@ Expected<std::unique_ptr<Executor>> Executor::create(const binary::Program &prog
   return std::unique_ptr<Executor>(new Executor(std::move(impl)));
 }
 
+Error Executor::checkInputs(llvm::ArrayRef<Tensor> inputs) const {
+  return impl->checkInputs(inputs);
+}
 Error Executor::runInit() { return impl->runInit(); }
 Expected<std::vector<Tensor>> Executor::step(llvm::ArrayRef<Tensor> inputs) {
   return impl->step(inputs);

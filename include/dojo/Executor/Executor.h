@@ -69,7 +69,10 @@ public:
                                                           const Options &options = {});
   ~Executor();
 
-  /// Runs the entry `init`, if the program has one.
+  /// Whether step() would take these inputs; the error lists what it takes.
+  llvm::Error checkInputs(llvm::ArrayRef<Tensor> inputs) const;
+
+  /// Runs the entry `init`, if the program has one; once, however often called.
   llvm::Error runInit();
 
   /// Runs the entry `step` on one tensor for each input of the program, matched
