@@ -1,14 +1,18 @@
 //===- Bindings.cpp - the native side of the Python package ----------------===//
 //
-// Module `_dojo`: a compiled program and the executor that runs it. Tensors pass
-// as bytes, reports as JSON text; python/dojo/program.py makes arrays and dicts
-// of them. The one place where llvm::Error becomes an exception.
+// Module `_dojo`: a compiled program and the executor that runs it. Arrays pass
+// as the bytes of .npy files, reports as JSON text; python/dojo/program.py makes
+// numpy arrays and dicts of them. The one place where llvm::Error becomes an
+// exception.
 //
 //===----------------------------------------------------------------------===//
 #include "dojo/Binary/Program.h"
+#include "dojo/Executor/Arrays.h"
 #include "dojo/Executor/Executor.h"
 #include "dojo/Pipelines/Compiler.h"
-#include "llvm/Support/raw_ostream.h"
+#include "dojo/Support/Npy.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/FormatVariadic.h"
 #include <mutex>
 #include <nanobind/nanobind.h>
 #include <nanobind/stl/pair.h>
@@ -50,6 +54,8 @@ std::vector<Description> describe(const std::vector<dojo::binary::Tensor> &tenso
   return rows;
 }
 
+using Arrays = std::vector<std::pair<std::string, nb::bytes>>;
+
 /// A program and, from its first run on, the executor that holds its state. A
 /// run with other options loads the program afresh.
 class Program {
@@ -61,14 +67,12 @@ public:
 
   void save(const std::string &path) const { check(dojo::binary::writeFile(program, path)); }
 
-  /// One byte string for each input, in the program's order; the same for the
-  /// outputs, and the figures of the executor.
-  std::pair<std::vector<nb::bytes>, std::string> run(const std::vector<nb::bytes> &data,
-                                                     unsigned threads, bool strictMemory) {
+  /// Arrays by name, each as the bytes of an .npy file, in and out; and the
+  /// figures of the executor.
+  std::pair<Arrays, std::string> run(const Arrays &inputs, unsigned threads, bool strictMemory) {
     std::vector<dojo::exec::Tensor> tensors;
-    for (const auto &[input, bytes] : llvm::zip_equal(program.inputs, data))
-      tensors.push_back(
-          {input.name, input.type, input.shape, {bytes.c_str(), bytes.c_str() + bytes.size()}});
+    for (const auto &[name, npy] : inputs)
+      tensors.push_back(tensorOf(name, {npy.c_str(), npy.size()}));
     std::vector<dojo::exec::Tensor> results;
     std::string report;
     {
@@ -78,13 +82,26 @@ public:
       results = valueOf(executor->step(tensors));
       report = text(dojo::exec::toJSON(executor->stats()));
     }
-    std::vector<nb::bytes> out;
-    for (const dojo::exec::Tensor &t : results)
-      out.emplace_back(t.data.data(), t.data.size());
-    return {std::move(out), std::move(report)};
+    Arrays outputs;
+    for (const dojo::exec::Tensor &tensor : results) {
+      std::string npy = dojo::printNpy(dojo::exec::toArray(tensor));
+      outputs.emplace_back(tensor.name, nb::bytes(npy.data(), npy.size()));
+    }
+    return {std::move(outputs), std::move(report)};
   }
 
 private:
+  /// Without data if the program has no such input; the executor says so better.
+  dojo::exec::Tensor tensorOf(const std::string &name, llvm::StringRef npy) const {
+    auto input = llvm::find_if(program.inputs, [&](const auto &t) { return t.name == name; });
+    if (input == program.inputs.end())
+      return {name, {}, {}, {}};
+    llvm::Expected<dojo::NpyArray> array = dojo::parseNpy(npy);
+    if (!array)
+      throw Failure("input '" + name + "': " + llvm::toString(array.takeError()));
+    return valueOf(dojo::exec::toTensor(*array, *input));
+  }
+
   void load(unsigned threads, bool strictMemory) {
     if (executor && options.threads == threads && options.strictMemory == strictMemory)
       return;

@@ -216,7 +216,7 @@ def main(arguments=None):
     try:
         result = run(options)
     except (dojo.Error, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"dojo-verify: error: {error}", file=sys.stderr)
         return 2
     for comparison in result.comparisons:
         print(comparison.line())
