@@ -20,7 +20,8 @@ struct Global {
             int64_t(raw >> 32 & 0xff)};
   }
   uint64_t offset() const { return raw & 0xffffffff; }
-  uint64_t dip() const { return raw >> 40 & 0xff; }
+  /// Beyond every machine's DIPs where a bit of no field is set.
+  uint64_t dip() const { return raw << 2 >> 42; }
   uint64_t dramOffset() const { return raw & ((uint64_t(1) << 40) - 1); }
 };
 

@@ -47,8 +47,15 @@ DOJO_SCALAR(SHRI, a >> (imm & 63))
 DOJO_SCALAR(SARI, sign(a) >> (imm & 63))
 DOJO_SCALAR(LI, imm)
 DOJO_SCALAR(LIS, a << 14 | imm)
-DOJO_SCALAR(COORD, n.coordinate[imm])
 #undef DOJO_SCALAR
+
+template <bool strict>
+inline bool execute(Is<Opcode::COORD>, Node &n, const Op &i) {
+  if (uint32_t(i.imm) >= n.coordinate.size())
+    return faultCoord(n, i.imm), false;
+  n.x[i.d] = n.coordinate[i.imm];
+  return true;
+}
 
 template <class T, bool strict>
 inline bool load(Node &n, const Op &i) {

@@ -22,7 +22,8 @@ inline Machine smallMachine(int rows = 1, int cols = 1) {
 /// A program of the labels `step` and, if it is there, `init`; every other
 /// label is a routine.
 inline binary::Program assembled(llvm::StringRef text, const Machine &machine = smallMachine()) {
-  isa::AssembledCode code = llvm::cantFail(isa::assemble(text));
+  llvm::ExitOnError orExit;
+  isa::AssembledCode code = orExit(isa::assemble(text));
   binary::Program program;
   program.machine = printMachine(machine);
   const char *bytes = reinterpret_cast<const char *>(code.words.data());

@@ -120,29 +120,12 @@ State randomState(Random &random, bool addresses, int64_t imm) {
 }
 
 std::vector<int64_t> immediates(const isa::Instruction &inst) {
-  switch (inst.opcode) {
-  case Opcode::VLDG16:
-  case Opcode::VSTG16:
-    return {0, 1, 2};
-  case Opcode::VUNPKH:
-    return {0, 1};
-  case Opcode::VLDG8:
-  case Opcode::VSTG8:
-  case Opcode::VRND:
-  case Opcode::MREAD:
-  case Opcode::MWRITE:
-    return {0, 1, 2, 3};
-  case Opcode::LIS:
-    return {0, 5, 16383};
-  case Opcode::VROT:
-  case Opcode::VLANE:
-    return {0, 1, 9, 15};
-  default:
-    break;
-  }
   for (const isa::Operand &operand : inst.operands)
-    if (operand.kind == isa::Kind::imm)
-      return {0, 1, -1, 63, 64, -64, 8000, -8192};
+    if (operand.kind == isa::Kind::imm) {
+      std::vector<int64_t> values = {0, 1, 2, 3, 9, 15, -1, 63, 64, -64, 8000, -8192};
+      llvm::erase_if(values, [&](int64_t value) { return !isa::fits(operand, value); });
+      return values;
+    }
   return {0};
 }
 
