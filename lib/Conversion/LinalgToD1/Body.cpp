@@ -24,12 +24,13 @@ public:
   explicit Lanes(Emitter &e) : e(e) {}
 
   Value lower(Operation *op, ValueRange in);
-  Value roundToBF16(Value x) {
-    return e.make<d1::VUNPKH>(e.make<d1::VPACKH>(x, x), 0);
-  }
+  Value roundToBF16(Value x) { return e.make<d1::VUNPKH>(e.make<d1::VPACKH>(x, x), 0); }
 
 private:
-  template <typename Op> Value two(ValueRange in) { return e.make<Op>(in[0], in[1]); }
+  template <typename Op>
+  Value two(ValueRange in) {
+    return e.make<Op>(in[0], in[1]);
+  }
   Value invert(Value mask) { return e.make<d1::VXOR>(mask, e.splat(allOnes)); }
   Value both(Value a, Value b) { return e.make<d1::VAND>(a, b); }
   Value either(Value a, Value b) { return e.make<d1::VOR>(a, b); }
@@ -40,9 +41,7 @@ private:
   /// All 32 bits of an integer defined by its type's.
   Value extend(Value x, Type type, bool isSigned);
   /// The mask whose lanes are the low bit of x.
-  Value lowBitMask(Value x) {
-    return e.make<d1::VISUB>(e.splat(0u), both(x, e.splat(1u)));
-  }
+  Value lowBitMask(Value x) { return e.make<d1::VISUB>(e.splat(0u), both(x, e.splat(1u))); }
   Value truncateInteger(Value x, Type type) { return type.isInteger(1) ? lowBitMask(x) : x; }
 
   Value compareFloat(arith::CmpFPredicate predicate, Value a, Value b);
@@ -79,30 +78,46 @@ Value Lanes::compareFloat(arith::CmpFPredicate predicate, Value a, Value b) {
   auto oneOf = [&] { return either(less(a, b), less(b, a)); };
   auto comparable = [&] { return both(ordered(a), ordered(b)); };
   switch (predicate) {
-  case P::AlwaysFalse: return e.splat(0u);
-  case P::AlwaysTrue: return e.splat(allOnes);
-  case P::OEQ: return e.make<d1::VCEQ>(a, b);
-  case P::UNE: return invert(e.make<d1::VCEQ>(a, b));
-  case P::OLT: return less(a, b);
-  case P::UGE: return invert(less(a, b));
-  case P::OLE: return lessEqual(a, b);
-  case P::UGT: return invert(lessEqual(a, b));
-  case P::OGT: return less(b, a);
-  case P::ULE: return invert(less(b, a));
-  case P::OGE: return lessEqual(b, a);
-  case P::ULT: return invert(lessEqual(b, a));
-  case P::ONE: return oneOf();
-  case P::UEQ: return invert(oneOf());
-  case P::ORD: return comparable();
-  case P::UNO: return invert(comparable());
+  case P::AlwaysFalse:
+    return e.splat(0u);
+  case P::AlwaysTrue:
+    return e.splat(allOnes);
+  case P::OEQ:
+    return e.make<d1::VCEQ>(a, b);
+  case P::UNE:
+    return invert(e.make<d1::VCEQ>(a, b));
+  case P::OLT:
+    return less(a, b);
+  case P::UGE:
+    return invert(less(a, b));
+  case P::OLE:
+    return lessEqual(a, b);
+  case P::UGT:
+    return invert(lessEqual(a, b));
+  case P::OGT:
+    return less(b, a);
+  case P::ULE:
+    return invert(less(b, a));
+  case P::OGE:
+    return lessEqual(b, a);
+  case P::ULT:
+    return invert(lessEqual(b, a));
+  case P::ONE:
+    return oneOf();
+  case P::UEQ:
+    return invert(oneOf());
+  case P::ORD:
+    return comparable();
+  case P::UNO:
+    return invert(comparable());
   }
   return {};
 }
 
 Value Lanes::compareInteger(arith::CmpIPredicate predicate, Type type, Value a, Value b) {
   using P = arith::CmpIPredicate;
-  bool isUnsigned = predicate == P::ult || predicate == P::ule || predicate == P::ugt ||
-                    predicate == P::uge;
+  bool isUnsigned =
+      predicate == P::ult || predicate == P::ule || predicate == P::ugt || predicate == P::uge;
   a = extend(a, type, !isUnsigned);
   b = extend(b, type, !isUnsigned);
   if (isUnsigned && !type.isInteger(1) && !type.isInteger(8)) {
@@ -110,16 +125,22 @@ Value Lanes::compareInteger(arith::CmpIPredicate predicate, Type type, Value a, 
     b = flipSign(b);
   }
   switch (predicate) {
-  case P::eq: return e.make<d1::VICEQ>(a, b);
-  case P::ne: return invert(e.make<d1::VICEQ>(a, b));
+  case P::eq:
+    return e.make<d1::VICEQ>(a, b);
+  case P::ne:
+    return invert(e.make<d1::VICEQ>(a, b));
   case P::slt:
-  case P::ult: return e.make<d1::VICLT>(a, b);
+  case P::ult:
+    return e.make<d1::VICLT>(a, b);
   case P::sgt:
-  case P::ugt: return e.make<d1::VICLT>(b, a);
+  case P::ugt:
+    return e.make<d1::VICLT>(b, a);
   case P::sle:
-  case P::ule: return invert(e.make<d1::VICLT>(b, a));
+  case P::ule:
+    return invert(e.make<d1::VICLT>(b, a));
   case P::sge:
-  case P::uge: return invert(e.make<d1::VICLT>(a, b));
+  case P::uge:
+    return invert(e.make<d1::VICLT>(a, b));
   }
   return {};
 }
@@ -133,8 +154,7 @@ Value Lanes::floatOfUnsigned(Value x, Type type) {
   Value one = e.splat(1u);
   Value half = either(e.make<d1::VISHR>(x, one), both(x, one));
   Value converted = e.make<d1::VCVTF>(half);
-  return choose(e.make<d1::VICLT>(x, e.splat(0u)), e.make<d1::VADD>(converted, converted),
-                direct);
+  return choose(e.make<d1::VICLT>(x, e.splat(0u)), e.make<d1::VADD>(converted, converted), direct);
 }
 
 Value Lanes::unsignedOfFloat(Value x, Type type) {
@@ -233,6 +253,10 @@ Value Lanes::lower(Operation *op, ValueRange in) {
 // Whole bodies
 //===----------------------------------------------------------------------===//
 
+Value kernels::emitOperation(Emitter &emitter, Operation *op, ValueRange in) {
+  return Lanes(emitter).lower(op, in);
+}
+
 Value kernels::emitConstant(Emitter &emitter, TypedAttr value) {
   if (auto real = dyn_cast<FloatAttr>(value)) {
     APFloat number = real.getValue();
@@ -253,8 +277,9 @@ static bool hasLanes(Type type) {
 /// Arithmetic on bf16 is done on f32 and rounded, unless the store will do that.
 static bool needsRounding(const Nest &nest, Operation *op) {
   Value result = op->getResult(0);
-  bool computes = llvm::isa<arith::AddFOp, arith::SubFOp, arith::MulFOp, arith::DivFOp, arith::TruncFOp,
-                      arith::SIToFPOp, arith::UIToFPOp, math::FmaOp, math::SqrtOp>(op);
+  bool computes =
+      llvm::isa<arith::AddFOp, arith::SubFOp, arith::MulFOp, arith::DivFOp, arith::TruncFOp,
+                arith::SIToFPOp, arith::UIToFPOp, math::FmaOp, math::SqrtOp>(op);
   bool onlyStored = !nest.hasReduction() && llvm::all_of(result.getUsers(), [](Operation *user) {
     return user->hasTrait<OpTrait::IsTerminator>();
   });
@@ -339,7 +364,8 @@ LogicalResult BodyEmission::emit(Operation *op) {
     for (Value operand : op->getOperands())
       in.push_back(fused && operand.getDefiningOp<arith::MulFOp>() ? Value() : valueOf(operand, p));
     auto same = llvm::find(operands, in);
-    bool repeated = same != operands.end() && !in.empty() && llvm::all_of(in, [](Value v) { return v; });
+    bool repeated =
+        same != operands.end() && !in.empty() && llvm::all_of(in, [](Value v) { return v; });
     Value result = repeated ? results[same - operands.begin()] : emitPoint(op, in, p);
     if (!result)
       return unsupported("has no lane instructions; expand it into arith operations");

@@ -24,6 +24,9 @@ struct BodyInputs {
 llvm::FailureOr<llvm::SmallVector<Values>> emitBody(Emitter &emitter, const Nest &nest,
                                                     unsigned points, const BodyInputs &inputs);
 
+/// Emits the lanes of one operation of a body, which emitBody has accepted.
+mlir::Value emitOperation(Emitter &emitter, mlir::Operation *op, mlir::ValueRange in);
+
 /// The lanes of a constant of the body's types.
 mlir::Value emitConstant(Emitter &emitter, mlir::TypedAttr value);
 

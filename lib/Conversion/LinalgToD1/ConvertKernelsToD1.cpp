@@ -104,13 +104,13 @@ LogicalResult KernelConversion::emitFills(linalg::LinalgOp op) {
 static bool overwrites(const Nest &nest, OpOperand &output) {
   auto map = nest.op.getMatchingIndexingMap(&output);
   return map.isProjectedPermutation() &&
-         llvm::all_of(llvm::zip_equal(map.getResults(),
-                                      cast<MemRefType>(output.get().getType()).getShape()),
-                      [&](auto pair) {
-                        auto [expr, size] = pair;
-                        unsigned dim = cast<AffineDimExpr>(expr).getPosition();
-                        return nest.iterators[dim].extent == size;
-                      });
+         llvm::all_of(
+             llvm::zip_equal(map.getResults(), cast<MemRefType>(output.get().getType()).getShape()),
+             [&](auto pair) {
+               auto [expr, size] = pair;
+               unsigned dim = cast<AffineDimExpr>(expr).getPosition();
+               return nest.iterators[dim].extent == size;
+             });
 }
 
 LogicalResult KernelConversion::convert(linalg::LinalgOp op) {

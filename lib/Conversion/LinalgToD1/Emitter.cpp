@@ -22,9 +22,7 @@ static bool isImmediate(int64_t value) {
 /// Scalar registers for kept numbers; pointers and loops need the others.
 static constexpr unsigned maxKept = 8;
 
-Value Emitter::number(int64_t value) {
-  return make<arith::ConstantOp>(b.getI64IntegerAttr(value));
-}
+Value Emitter::number(int64_t value) { return make<arith::ConstantOp>(b.getI64IntegerAttr(value)); }
 
 Value Emitter::add(Value address, int64_t bytes) {
   if (!bytes)

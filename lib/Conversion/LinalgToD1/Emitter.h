@@ -37,10 +37,12 @@ public:
   mlir::OpBuilder &b;
   mlir::Location loc;
 
-  template <typename Op, typename... Args> mlir::Value make(Args &&...args) {
+  template <typename Op, typename... Args>
+  mlir::Value make(Args &&...args) {
     return Op::create(b, loc, std::forward<Args>(args)...)->getResult(0);
   }
-  template <typename Op, typename... Args> void store(Args &&...args) {
+  template <typename Op, typename... Args>
+  void store(Args &&...args) {
     Op::create(b, loc, std::forward<Args>(args)...);
   }
 

@@ -67,8 +67,9 @@ SmallVector<int64_t> MatrixEmission::tileOffsets(unsigned access,
 
 void MatrixEmission::findTiles() {
   auto parallel = [&](unsigned j) { return !nest.iterators[j].reduction; };
-  for (auto [a, b, c] : llvm::zip_equal(tileOffsets(plan.a, parallel), tileOffsets(plan.b, parallel),
-                                        tileOffsets(this->c, parallel)))
+  for (auto [a, b, c] :
+       llvm::zip_equal(tileOffsets(plan.a, parallel), tileOffsets(plan.b, parallel),
+                       tileOffsets(this->c, parallel)))
     tiles.push_back({a, b, c});
 }
 
@@ -91,7 +92,7 @@ Value MatrixEmission::loadA(int64_t offset) {
     return e.make<d1::VLD>(at.base, at.offset);
   }
   return e.make<d1::VLDG8>(e.addressRegister(plan.a, offset), e.keptNumber(inner),
-                             e.keptNumber(outer), llvm::Log2_64(plan.rowsInner));
+                           e.keptNumber(outer), llvm::Log2_64(plan.rowsInner));
 }
 
 Value MatrixEmission::loadB(int64_t offset) {
@@ -102,7 +103,7 @@ Value MatrixEmission::loadB(int64_t offset) {
   }
   Value kept = e.keptNumber(rows);
   return e.make<d1::VLDG16>(e.addressRegister(plan.b, offset), kept, kept,
-                              llvm::Log2_64(isa::matrixDepth));
+                            llvm::Log2_64(isa::matrixDepth));
 }
 
 int64_t MatrixEmission::rowOffset(int64_t pair) const {
@@ -129,7 +130,7 @@ Value MatrixEmission::initialTile(int64_t offset) {
       rows = e.make<d1::VLD>(address.base, address.offset);
     } else {
       rows = e.make<d1::VLDG16>(e.addressRegister(c, at), e.keptNumber(pieceBytes),
-                                  e.keptNumber(stride(c, plan.rowInner)), 1);
+                                e.keptNumber(stride(c, plan.rowInner)), 1);
     }
     tile = e.make<d1::MWRITE>(tile, rows, pair);
   }
@@ -145,7 +146,7 @@ void MatrixEmission::storeTile(Value accumulator, int64_t offset) {
       e.store<d1::VST>(rows, address.base, address.offset);
     } else {
       e.store<d1::VSTG16>(rows, e.addressRegister(c, at), e.keptNumber(pieceBytes),
-                            e.keptNumber(stride(c, plan.rowInner)), 1);
+                          e.keptNumber(stride(c, plan.rowInner)), 1);
     }
   }
 }

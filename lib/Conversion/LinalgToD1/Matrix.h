@@ -19,8 +19,8 @@ namespace dojo::kernels {
 struct MatrixPlan {
   unsigned a, b; ///< inputs
   unsigned n, k;
-  unsigned rowInner, rowOuter; ///< the same where one iterator makes the rows
-  int64_t rowsInner;           ///< rows of a tile along rowInner
+  unsigned rowInner, rowOuter;       ///< the same where one iterator makes the rows
+  int64_t rowsInner;                 ///< rows of a tile along rowInner
   llvm::SmallVector<int64_t> tile;   ///< points of each iterator in one tile
   llvm::SmallVector<int64_t> blocks; ///< and in one block
 };

@@ -104,7 +104,8 @@ void Planner::chooseBlocks() {
     for (int64_t f = 1; f <= std::min<int64_t>(tiles(j), isa::numAccRegs); ++f)
       for (int64_t g = 1; g <= std::min<int64_t>(tiles(plan.n), isa::numAccRegs); ++g) {
         int64_t loads = (a.stride(j) ? f : 1) + g * (b.stride(j) ? f : 1);
-        if (tiles(j) % f || tiles(plan.n) % g || f * g > isa::numAccRegs || loads > operandRegisters)
+        if (tiles(j) % f || tiles(plan.n) % g || f * g > isa::numAccRegs ||
+            loads > operandRegisters)
           continue;
         double cost = (2.0 * loads + 3) / (f * g);
         if (cost < least) {

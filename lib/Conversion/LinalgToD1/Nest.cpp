@@ -32,7 +32,8 @@ static LogicalResult addLinearMap(linalg::LinalgOp op, OpOperand &operand, Affin
     if (failed(getFlattenedAffineExpr(expr, map.getNumDims(), 0, &flat)) ||
         flat.size() != map.getNumDims() + 1)
       return op.emitOpError() << "operand #" << operand.getOperandNumber() << " has the map "
-                              << AffineMapAttr::get(map) << ", which is not linear; rewrite it as an "
+                              << AffineMapAttr::get(map)
+                              << ", which is not linear; rewrite it as an "
                               << "operation with one iterator for each part of the index";
     for (unsigned j = 0; j < map.getNumDims(); ++j)
       access.strides[j] += flat[j] * stride * access.bytes;
@@ -61,9 +62,7 @@ static FailureOr<Access> analyseOperand(linalg::LinalgOp op, OpOperand &operand,
       return error() << "is a scalar that is not a constant; pass it as a buffer";
     return access;
   }
-  access.base = addresses.lookupOrNull(operand.get());
-  if (!access.base)
-    return error() << "is not an argument of the kernel; outline it as one";
+  access.base = addresses.lookup(operand.get());
   SmallVector<int64_t> strides;
   int64_t offset;
   if (!type.hasStaticShape() || failed(type.getStridesAndOffset(strides, offset)) ||
@@ -101,9 +100,11 @@ FailureOr<Nest> kernels::analyse(linalg::LinalgOp op, const IRMapping &addresses
 static bool mergeable(const Nest &nest, unsigned outer, unsigned inner) {
   const Iterator &o = nest.iterators[outer], &i = nest.iterators[inner];
   return o.reduction == i.reduction && o.indexDim < 0 && i.indexDim < 0 &&
-         llvm::all_of(nest.accesses, [&](const Access &access) {
-           return access.stride(outer) == access.stride(inner) * i.extent;
-         });
+         llvm::all_of(
+             nest.accesses,
+             [&](const Access &access) {
+               return access.stride(outer) == access.stride(inner) * i.extent;
+             });
 }
 
 static void erase(Nest &nest, unsigned iterator) {
@@ -152,4 +153,14 @@ std::optional<Contraction> kernels::matchContraction(const Nest &nest) {
   if (!lhs || !rhs || *lhs == *rhs)
     return std::nullopt;
   return Contraction{*lhs, *rhs};
+}
+
+std::optional<Combiner> kernels::matchCombiner(const Nest &nest, unsigned output) {
+  BlockArgument value = nest.outputs()[output].argument;
+  Operation *op = nest.yielded(output).getDefiningOp();
+  if (!op || op->getNumOperands() != 2 || !value.hasOneUse() || *value.user_begin() != op ||
+      !op->getResult(0).hasOneUse())
+    return std::nullopt;
+  auto neutral = arith::getNeutralElement(op);
+  return neutral ? std::optional<Combiner>({op, *neutral}) : std::nullopt;
 }

@@ -23,14 +23,14 @@ struct Iterator {
 };
 
 struct Access {
-  mlir::Value base;            ///< i64 address; null for a constant scalar operand
-  mlir::TypedAttr constant;    ///< the scalar, where base is null
+  mlir::Value base;             ///< i64 address; null for a constant scalar operand
+  mlir::TypedAttr constant;     ///< the scalar, where base is null
   mlir::BlockArgument argument; ///< what the body reads
   mlir::Type element;
-  int64_t bytes;  ///< of one element
-  int64_t offset; ///< in bytes
+  int64_t bytes;                      ///< of one element
+  int64_t offset;                     ///< in bytes
   llvm::SmallVector<int64_t> strides; ///< in bytes, one for each iterator
-  bool read;      ///< the body uses the value in memory
+  bool read;                          ///< the body uses the value in memory
 
   int64_t stride(unsigned iterator) const { return strides[iterator]; }
 };
@@ -49,7 +49,7 @@ struct Nest {
   mlir::Value yielded(unsigned o) const;
 };
 
-/// Describes `op`, whose buffers have the i64 addresses of `addresses`. Reports
+/// Describes `op`; `addresses` has an i64 for each of its buffers. Reports
 /// what no kernel can be made of: dynamic sizes, maps that are not linear,
 /// element types without lanes, an output that depends on a reduction iterator.
 llvm::FailureOr<Nest> analyse(mlir::linalg::LinalgOp op, const mlir::IRMapping &addresses);
@@ -63,6 +63,14 @@ struct Contraction {
   unsigned lhs, rhs;
 };
 std::optional<Contraction> matchContraction(const Nest &nest);
+
+/// An output whose next value is combine(its value, something else), combine
+/// associative with a neutral element.
+struct Combiner {
+  mlir::Operation *op;
+  mlir::TypedAttr neutral;
+};
+std::optional<Combiner> matchCombiner(const Nest &nest, unsigned output);
 
 } // namespace dojo::kernels
 

@@ -38,6 +38,9 @@ private:
   void store(unsigned access, int64_t offset, Value value);
   Value index(int64_t dim, const Point &point);
   Value initial(unsigned output, const Point &point);
+  bool inLanes(const Access &access) const { return plan.vector && access.stride(*plan.vector); }
+  bool partialLanes() const { return plan.vector && nest.iterators[*plan.vector].reduction; }
+  Value combineLanes(unsigned output, const Point &point, Value partial);
 
   void emitBlock();
   Values accumulate(Values accumulators);
@@ -92,7 +95,7 @@ SmallVector<Loop> SimdEmission::loops(bool reduction) const {
 Value SimdEmission::loadMemory(unsigned access, int64_t offset) {
   const Access &a = nest.accesses[access];
   auto [base, imm] = e.address(access, offset);
-  bool lanes = plan.vector && a.stride(*plan.vector);
+  bool lanes = inLanes(a);
   if (a.bytes == 4)
     return lanes ? e.make<d1::VLD>(base, imm) : e.make<d1::VLDR>(base, imm);
   if (a.bytes == 2)
@@ -124,12 +127,13 @@ void SimdEmission::store(unsigned access, int64_t offset, Value value) {
   if (a.element.isInteger(1))
     value = e.make<d1::VAND>(value, e.splat(1u));
   auto [base, imm] = e.address(access, offset);
+  bool lanes = inLanes(a);
   if (a.bytes == 4)
-    plan.vector ? e.store<d1::VST>(value, base, imm) : e.store<d1::VST1>(value, base, imm);
+    lanes ? e.store<d1::VST>(value, base, imm) : e.store<d1::VST1>(value, base, imm);
   else if (a.bytes == 2)
-    plan.vector ? e.store<d1::VSTH>(value, base, imm) : e.store<d1::VST1H>(value, base, imm);
+    lanes ? e.store<d1::VSTH>(value, base, imm) : e.store<d1::VST1H>(value, base, imm);
   else
-    plan.vector ? e.store<d1::VSTB>(value, base, imm) : e.store<d1::VST1B>(value, base, imm);
+    lanes ? e.store<d1::VSTB>(value, base, imm) : e.store<d1::VST1B>(value, base, imm);
 }
 
 Value SimdEmission::index(int64_t dim, const Point &point) {
@@ -149,6 +153,16 @@ Value SimdEmission::initial(unsigned output, const Point &point) {
     return emitConstant(e, inits[output]);
   unsigned access = nest.numInputs + output;
   return load(access, offset(access, point));
+}
+
+/// Each rotation by half of what is left leaves every lane the result of twice as many.
+Value SimdEmission::combineLanes(unsigned output, const Point &point, Value partial) {
+  Operation *op = matchCombiner(nest, output)->op;
+  for (int64_t distance = isa::numLanes / 2; distance; distance /= 2) {
+    Value other = e.make<d1::VROT>(partial, distance);
+    partial = emitOperation(e, op, {partial, other});
+  }
+  return emitOperation(e, op, {initial(output, point), partial});
 }
 
 Values SimdEmission::body(const Point &at, ArrayRef<Value> accumulators) {
@@ -194,9 +208,17 @@ void SimdEmission::emitBlock() {
   Values accumulators;
   for (unsigned o = 0; o < nest.outputs().size(); ++o)
     for (const Point &point : parallel)
-      accumulators.push_back(initial(o, point));
-  storeAll(e.loops(loops(true), {}, accumulators,
-                   [&](Values values) { return accumulate(std::move(values)); }));
+      accumulators.push_back(partialLanes() ? emitConstant(e, matchCombiner(nest, o)->neutral)
+                                            : initial(o, point));
+  accumulators = e.loops(loops(true), {}, accumulators,
+                         [&](Values values) { return accumulate(std::move(values)); });
+  loaded.clear();
+  for (unsigned o = 0; o < nest.outputs().size() && partialLanes(); ++o)
+    for (auto [p, point] : llvm::enumerate(parallel)) {
+      Value &partial = accumulators[o * parallel.size() + p];
+      partial = combineLanes(o, point, partial);
+    }
+  storeAll(accumulators);
 }
 
 void SimdEmission::run() {

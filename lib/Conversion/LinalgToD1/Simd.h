@@ -16,7 +16,9 @@ namespace dojo::kernels {
 using Inits = llvm::ArrayRef<mlir::TypedAttr>;
 
 struct SimdPlan {
-  std::optional<unsigned> vector; ///< iterator in the lanes; none: one lane
+  /// The iterator in the lanes; without one all lanes do the same. The lanes of a
+  /// reduction are partial results, combined when all its loops are done.
+  std::optional<unsigned> vector;
   llvm::SmallVector<int64_t> blocks;
   llvm::SmallVector<unsigned> order; ///< iterators, outermost first, reductions last
   unsigned constants;                ///< registers for hoisted constants

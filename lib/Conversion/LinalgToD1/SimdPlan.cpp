@@ -13,24 +13,30 @@ static constexpr int64_t longestPartialUnroll = 8;
 /// Cycles from an arithmetic result to its use.
 static constexpr unsigned latency = 4;
 
-/// Unit or zero stride in every operand, unit in every output.
+/// Unit or zero stride in every input; a parallel iterator unit in every output;
+/// the lanes of a reduction can be combined at its end.
 static bool fitsLanes(const Nest &nest, unsigned j) {
   const Iterator &iterator = nest.iterators[j];
-  if (iterator.reduction || iterator.extent % isa::numLanes)
+  if (iterator.extent % isa::numLanes)
+    return false;
+  if (iterator.reduction && !llvm::all_of(llvm::seq<unsigned>(0, nest.outputs().size()),
+                                          [&](unsigned o) { return matchCombiner(nest, o); }))
     return false;
   auto unit = [&](const Access &a) { return a.stride(j) == a.bytes; };
   return llvm::all_of(nest.inputs(),
                       [&](const Access &a) { return !a.base || !a.stride(j) || unit(a); }) &&
-         llvm::all_of(nest.outputs(), unit);
+         (iterator.reduction || llvm::all_of(nest.outputs(), unit));
 }
 
 static std::optional<unsigned> chooseVector(const Nest &nest) {
   std::optional<unsigned> best;
-  auto contiguous = [&](unsigned j) {
-    return llvm::count_if(nest.accesses, [&](const Access &a) { return a.stride(j) != 0; });
+  auto merit = [&](unsigned j) {
+    return std::make_pair(
+        !nest.iterators[j].reduction,
+        llvm::count_if(nest.accesses, [&](const Access &a) { return a.stride(j) != 0; }));
   };
   for (unsigned j = 0; j < nest.iterators.size(); ++j)
-    if (fitsLanes(nest, j) && (!best || contiguous(j) > contiguous(*best)))
+    if (fitsLanes(nest, j) && (!best || merit(j) > merit(*best)))
       best = j;
   return best;
 }
@@ -160,22 +166,22 @@ void Planner::orderLoops() {
     const Iterator &iterator = nest.iterators[j];
     const Access &leading = iterator.reduction ? nest.accesses.front() : nest.outputs().front();
     bool innermost = plan.vector == j;
-    return std::make_tuple(iterator.reduction, innermost, -std::abs(leading.stride(j)));
+    return std::make_tuple(iterator.reduction, innermost, -std::abs(leading.stride(j)), j);
   };
-  llvm::stable_sort(plan.order, [&](unsigned a, unsigned b) { return key(a) < key(b); });
+  llvm::sort(plan.order, [&](unsigned a, unsigned b) { return key(a) < key(b); });
 }
 
 void Planner::unrollReductions(int64_t instructions) {
   for (unsigned j : llvm::reverse(plan.order)) {
     if (!nest.iterators[j].reduction)
       return;
-    int64_t extent = nest.iterators[j].extent;
+    int64_t extent = vectors(j);
     int64_t most = std::max<int64_t>(blockInstructions / std::max<int64_t>(instructions, 1), 1);
     int64_t factor = extent;
     if (factor > most)
       for (factor = std::min(most, longestPartialUnroll); extent % factor;)
         --factor;
-    plan.blocks[j] = factor;
+    plan.blocks[j] *= factor;
     instructions *= factor;
     if (factor != extent)
       return;

@@ -1,5 +1,6 @@
 //===- OperandLayouts.cpp - what a mapping asks of each operand -----------===//
 #include "dojo/Conversion/LinalgToDojo/OperandLayouts.h"
+#include "dojo/Transforms/Contraction.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -25,34 +26,6 @@ std::optional<unsigned> ir::plainIterator(ArrayRef<int64_t> form) {
     found = i;
   }
   return form.back() == 0 ? found : std::nullopt;
-}
-
-/// Looks through extensions of a body's value to the block argument they widen.
-static BlockArgument widened(Value value) {
-  while (Operation *op = value.getDefiningOp()) {
-    if (!isa<arith::ExtFOp, arith::ExtSIOp, arith::ExtUIOp>(op))
-      return {};
-    value = op->getOperand(0);
-  }
-  return cast<BlockArgument>(value);
-}
-
-bool ir::isContraction(linalg::LinalgOp op) {
-  if (op.getNumDpsInputs() != 2 || op.getNumDpsInits() != 1 || op.getNumReductionLoops() == 0)
-    return false;
-  Operation *sum = op.getBlock()->getTerminator()->getOperand(0).getDefiningOp();
-  if (!isa_and_nonnull<arith::AddFOp, arith::AddIOp>(sum))
-    return false;
-  for (unsigned side : {0, 1}) {
-    Operation *product = sum->getOperand(side).getDefiningOp();
-    if (widened(sum->getOperand(1 - side)) != op.getRegionOutputArgs()[0] ||
-        !isa_and_nonnull<arith::MulFOp, arith::MulIOp>(product))
-      continue;
-    BlockArgument a = widened(product->getOperand(0)), b = widened(product->getOperand(1));
-    if (a && b && a != b && a.getArgNumber() < 2 && b.getArgNumber() < 2)
-      return true;
-  }
-  return false;
 }
 
 std::optional<unsigned> ir::innerReduction(linalg::LinalgOp op) {

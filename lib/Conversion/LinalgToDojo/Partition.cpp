@@ -3,6 +3,7 @@
 #include "dojo/Conversion/LinalgToDojo/OperandLayouts.h"
 #include "dojo/Conversion/LinalgToDojo/Passes.h"
 #include "dojo/Dialect/Dojo/IR/Target.h"
+#include "dojo/Transforms/Contraction.h"
 #include "mlir/Analysis/SliceAnalysis.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -344,7 +345,7 @@ LogicalResult FunctionPartitioner::convertReturn(func::ReturnOp op) {
     DramOp dram = state.addDram(op.getLoc(), "output", "output", title, {}, type);
     Value dest = getDram(dram);
     auto map = AffineMap::getMultiDimIdentityMap(type.getRank(), builder.getContext());
-    MoveOp::create(builder, value.getLoc(), dest.getType(), *held, dest, Value{}, map);
+    MoveOp::create(builder, value.getLoc(), dest.getType(), *held, dest, Value{}, map, StringAttr{});
   }
   func::ReturnOp::create(builder, op.getLoc());
   return success();

@@ -4,6 +4,7 @@
 #include "dojo/Conversion/LinalgToDojo/Passes.h"
 #include "dojo/Dialect/Dojo/IR/Target.h"
 #include "dojo/Scheduling/MappingSearch.h"
+#include "dojo/Transforms/Contraction.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 

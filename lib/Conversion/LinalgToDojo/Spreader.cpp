@@ -160,7 +160,7 @@ FailureOr<Value> Spreader::onMesh(Value root) {
     RankedTensorType spread = withLayout(type, restingLayout(type.getShape(), grid));
     auto map = AffineMap::getMultiDimIdentityMap(type.getRank(), builder.getContext());
     Value empty = EmptyOp::create(builder, root.getLoc(), spread);
-    home = MoveOp::create(builder, root.getLoc(), spread, *holder, empty, Value{}, map).getResult();
+    home = MoveOp::create(builder, root.getLoc(), spread, *holder, empty, Value{}, map, StringAttr{}).getResult();
   }
   return home;
 }
@@ -251,7 +251,7 @@ FailureOr<Value> Spreader::moveView(Value value, const View &view, const Request
                     : layoutOf(source->getType());
   bool gaps = leavesGaps({from, request.layout, *terms, 1});
   Value dest = destination(loc, type, gaps, view.padding);
-  return MoveOp::create(builder, loc, type, *source, dest, request.symbol, map).getResult();
+  return MoveOp::create(builder, loc, type, *source, dest, request.symbol, map, StringAttr{}).getResult();
 }
 
 FailureOr<Value> Spreader::concatenate(tensor::ConcatOp op, const Request &request) {
@@ -272,7 +272,7 @@ FailureOr<Value> Spreader::concatenate(tensor::ConcatOp op, const Request &reque
       shift.push_back(builder.getAffineDimExpr(d) - (d == int64_t(op.getDim()) ? offset : 0));
     AffineMap map =
         view.map.compose(AffineMap::get(type.getRank(), 0, shift, builder.getContext()));
-    result = MoveOp::create(builder, op.getLoc(), type, *source, result, Value{}, map).getResult();
+    result = MoveOp::create(builder, op.getLoc(), type, *source, result, Value{}, map, StringAttr{}).getResult();
     offset += cast<RankedTensorType>(piece.getType()).getDimSize(op.getDim());
   }
   return result;

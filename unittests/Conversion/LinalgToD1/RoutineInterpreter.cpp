@@ -51,10 +51,14 @@ float least(float a, float b) {
 
 float rounded(float x, int64_t mode) {
   switch (mode) {
-  case 0: return std::nearbyint(x);
-  case 1: return std::floor(x);
-  case 2: return std::ceil(x);
-  default: return std::trunc(x);
+  case 0:
+    return std::nearbyint(x);
+  case 1:
+    return std::floor(x);
+  case 2:
+    return std::ceil(x);
+  default:
+    return std::trunc(x);
   }
 }
 
@@ -97,41 +101,48 @@ private:
     error = "access to " + std::to_string(address);
     return nowhere.data();
   }
-  template <typename T> T load(int64_t address) {
+  template <typename T>
+  T load(int64_t address) {
     T value;
     std::memcpy(&value, at(address, sizeof value), sizeof value);
     return value;
   }
-  template <typename T> void store(int64_t address, T value) {
+  template <typename T>
+  void store(int64_t address, T value) {
     std::memcpy(at(address, sizeof value), &value, sizeof value);
   }
   int64_t vectorAddress(Operation *op, unsigned i) { return in(op, i).x + imm(op); }
 
-  template <typename F> Cell floats(Operation *op, F f) {
+  template <typename F>
+  Cell floats(Operation *op, F f) {
     Cell d;
     for (unsigned l = 0; l < 16; ++l)
       d.f[l] = canonical(f(in(op, 0).f[l], op->getNumOperands() > 1 ? in(op, 1).f[l] : 0.0f));
     return d;
   }
-  template <typename F> Cell words(Operation *op, F f) {
+  template <typename F>
+  Cell words(Operation *op, F f) {
     Cell d;
     for (unsigned l = 0; l < 16; ++l)
       d.u[l] = f(in(op, 0).u[l], op->getNumOperands() > 1 ? in(op, 1).u[l] : 0u);
     return d;
   }
-  template <typename F> Cell compare(Operation *op, F f) {
+  template <typename F>
+  Cell compare(Operation *op, F f) {
     Cell d;
     for (unsigned l = 0; l < 16; ++l)
       d.u[l] = f(in(op, 0).f[l], in(op, 1).f[l]) ? ~0u : 0u;
     return d;
   }
-  template <typename F> Cell lanes(F f) {
+  template <typename F>
+  Cell lanes(F f) {
     Cell d;
     for (unsigned l = 0; l < 16; ++l)
       d.u[l] = f(l);
     return d;
   }
-  template <typename F> Cell floatLanes(F f) {
+  template <typename F>
+  Cell floatLanes(F f) {
     return lanes([&](unsigned l) { return llvm::bit_cast<uint32_t>(float(f(l))); });
   }
 
@@ -215,7 +226,9 @@ std::optional<Cell> Interpreter::vectorMemory(Operation *op) {
   auto byte = [&](unsigned l) { store(to() + l, uint8_t(in(op, 0).u[l])); };
   auto word = [&](unsigned l) { store(to() + 4 * l, in(op, 0).u[l]); };
   return TypeSwitch<Operation *, Result>(op)
-      .Case([&](d1::VLD) { return lanes([&](unsigned l) { return load<uint32_t>(from() + 4 * l); }); })
+      .Case([&](d1::VLD) {
+        return lanes([&](unsigned l) { return load<uint32_t>(from() + 4 * l); });
+      })
       .Case([&](d1::VLDH) {
         return floatLanes([&](unsigned l) { return widenBF16(load<uint16_t>(from() + 2 * l)); });
       })
@@ -274,8 +287,12 @@ std::optional<Cell> Interpreter::arithmetic(Operation *op) {
       .Case([&](d1::VAND) { return words(op, [](uint32_t a, uint32_t b) { return a & b; }); })
       .Case([&](d1::VOR) { return words(op, [](uint32_t a, uint32_t b) { return a | b; }); })
       .Case([&](d1::VXOR) { return words(op, [](uint32_t a, uint32_t b) { return a ^ b; }); })
-      .Case([&](d1::VISHL) { return words(op, [](uint32_t a, uint32_t b) { return a << (b & 31); }); })
-      .Case([&](d1::VISHR) { return words(op, [](uint32_t a, uint32_t b) { return a >> (b & 31); }); })
+      .Case([&](d1::VISHL) {
+        return words(op, [](uint32_t a, uint32_t b) { return a << (b & 31); });
+      })
+      .Case([&](d1::VISHR) {
+        return words(op, [](uint32_t a, uint32_t b) { return a >> (b & 31); });
+      })
       .Case([&](d1::VISAR) {
         return words(op, [&](uint32_t a, uint32_t b) { return asSigned(a) >> (b & 31); });
       })
@@ -285,9 +302,12 @@ std::optional<Cell> Interpreter::arithmetic(Operation *op) {
       .Case([&](d1::VIMAX) {
         return words(op, [&](uint32_t a, uint32_t b) { return asSigned(a) > asSigned(b) ? a : b; });
       })
-      .Case([&](d1::VICEQ) { return words(op, [](uint32_t a, uint32_t b) { return a == b ? ~0u : 0; }); })
+      .Case([&](d1::VICEQ) {
+        return words(op, [](uint32_t a, uint32_t b) { return a == b ? ~0u : 0; });
+      })
       .Case([&](d1::VICLT) {
-        return words(op, [&](uint32_t a, uint32_t b) { return asSigned(a) < asSigned(b) ? ~0u : 0; });
+        return words(op,
+                     [&](uint32_t a, uint32_t b) { return asSigned(a) < asSigned(b) ? ~0u : 0; });
       })
       .Case([&](d1::VSEL) {
         return lanes([&](unsigned l) {
@@ -295,7 +315,9 @@ std::optional<Cell> Interpreter::arithmetic(Operation *op) {
         });
       })
       .Case([&](d1::VMOV) { return in(op, 0); })
-      .Case([&](d1::VROT) { return lanes([&](unsigned l) { return in(op, 0).u[(l + n(op)) % 16]; }); })
+      .Case([&](d1::VROT) {
+        return lanes([&](unsigned l) { return in(op, 0).u[(l + n(op)) % 16]; });
+      })
       .Case([&](d1::VSPLAT) { return lanes([&](unsigned) { return uint32_t(in(op, 0).x); }); })
       .Case([&](d1::VIOTA) { return lanes([](unsigned l) { return l; }); })
       .Default([](Operation *) { return std::nullopt; });

@@ -67,9 +67,6 @@ private:
 llvm::SmallVector<llvm::SmallVector<int64_t>> operandForms(mlir::linalg::LinalgOp op,
                                                            mlir::OpOperand &operand);
 
-/// Multiplies two inputs and adds: matmul, convolution and their like.
-bool isContraction(mlir::linalg::LinalgOp op);
-
 /// The reduction iterator that is innermost in the first input of a contraction.
 std::optional<unsigned> innerReduction(mlir::linalg::LinalgOp op);
 

@@ -191,7 +191,7 @@ LogicalResult Bufferizer::convert(Operation &op, OpBuilder &builder) {
   } else if (auto move = dyn_cast<MoveOp>(op)) {
     Value dest = buffers.lookup(move.getDest());
     MoveOp::create(builder, loc, Type{}, buffers.lookup(move.getSource()), dest, move.getSymbol(),
-                   move.getMap());
+                   move.getMap(), move.getRoutineAttr());
     buffers.map(move.getResult(), dest);
   } else if (auto compute = dyn_cast<ComputeOp>(op)) {
     return convertCompute(compute, builder);

@@ -14,7 +14,7 @@ using namespace dojo::ir;
 static Value moveTo(OpBuilder &builder, Location loc, Value source, RankedTensorType type) {
   Value empty = EmptyOp::create(builder, loc, type);
   auto map = AffineMap::getMultiDimIdentityMap(type.getRank(), builder.getContext());
-  return MoveOp::create(builder, loc, type, source, empty, Value{}, map).getResult();
+  return MoveOp::create(builder, loc, type, source, empty, Value{}, map, StringAttr{}).getResult();
 }
 
 /// The result's layout under a leading dimension of `count` partial results, all of

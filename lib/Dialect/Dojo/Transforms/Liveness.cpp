@@ -1,5 +1,5 @@
 //===- Liveness.cpp - when each buffer is in use --------------------------===//
-#include "Liveness.h"
+#include "dojo/Dialect/Dojo/Transforms/Liveness.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 
 using namespace mlir;

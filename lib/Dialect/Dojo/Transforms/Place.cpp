@@ -1,5 +1,5 @@
 //===- Place.cpp - an address for every buffer ----------------------------===//
-#include "Liveness.h"
+#include "dojo/Dialect/Dojo/Transforms/Liveness.h"
 #include "dojo/Dialect/Dojo/IR/Target.h"
 #include "dojo/Dialect/Dojo/Transforms/Passes.h"
 #include "dojo/ISA/ISA.h"

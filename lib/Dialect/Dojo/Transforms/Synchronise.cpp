@@ -1,5 +1,5 @@
 //===- Synchronise.cpp - derive every wait and signal from byte ranges ----===//
-#include "Liveness.h"
+#include "dojo/Dialect/Dojo/Transforms/Liveness.h"
 #include "dojo/Dialect/Dojo/IR/Target.h"
 #include "dojo/Dialect/Dojo/Transforms/Passes.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -101,7 +101,7 @@ void Synchroniser::split(MoveOp move) {
   auto make = [&](auto tag) {
     using Part = decltype(tag);
     return Part::create(builder, move.getLoc(), move.getSource(), move.getDest(), move.getSymbol(),
-                        move.getMap(), free, ready);
+                        move.getRoutineAttr(), free, ready);
   };
   if (after)
     builder.setInsertionPointAfter(after);
@@ -137,6 +137,8 @@ LogicalResult Synchroniser::splitMoves(Block &block) {
     auto move = dyn_cast<MoveOp>(op);
     if (!move || move.readsDram() || move.writesDram())
       continue;
+    if (!move.getRoutine())
+      return move.emitOpError("has no routine; run --convert-moves-to-d1 before");
     if (next + 2 > limit)
       return move.emitOpError("needs two semaphores, the machine's ")
              << limit << " are used up by the moves before it";

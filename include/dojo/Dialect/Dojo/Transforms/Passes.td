@@ -4,6 +4,17 @@
 
 include "mlir/Pass/PassBase.td"
 
+def SetTarget : Pass<"dojo-set-target", "::mlir::ModuleOp"> {
+  let summary = "name the machine a module is compiled for";
+  let description = [{
+    Sets the module's `dojo.machine` to a preset, or to the text of a machine file.
+  }];
+  let options = [
+    Option<"machineName", "machine", "std::string", "\"d1-die\"", "a preset or a JSON file">
+  ];
+  let dependentDialects = ["::dojo::ir::DojoDialect"];
+}
+
 def ExpandCollectives : Pass<"dojo-expand-collectives", "::mlir::ModuleOp"> {
   let summary = "collectives as moves and computation";
   let description = [{
@@ -32,6 +43,14 @@ def OutlineKernels : Pass<"dojo-outline-kernels", "::mlir::ModuleOp"> {
     bodies on equal local shapes share it.
   }];
   let dependentDialects = ["::dojo::ir::DojoDialect", "::mlir::func::FuncDialect"];
+}
+
+def CountTraffic : Pass<"dojo-count-traffic", "::mlir::ModuleOp"> {
+  let summary = "bytes that cross between nodes and to DRAM, beside their bounds";
+  let description = [{
+    Sets `dojo.noc_bytes`, `dojo.dram_bytes`, `dojo.dram_bound_bytes` (each tensor in DRAM once) and
+    `dojo.nodes_used` (nodes that run a kernel) on the module. Counts init and one step.
+  }];
 }
 
 def Synchronise : Pass<"dojo-synchronise", "::mlir::ModuleOp"> {

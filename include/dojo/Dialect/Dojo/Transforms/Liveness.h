@@ -5,8 +5,8 @@
 // repeat but made outside of it lives until the repeat ends.
 //
 //===----------------------------------------------------------------------===//
-#ifndef DOJO_LIB_DIALECT_DOJO_TRANSFORMS_LIVENESS_H
-#define DOJO_LIB_DIALECT_DOJO_TRANSFORMS_LIVENESS_H
+#ifndef DOJO_DIALECT_DOJO_TRANSFORMS_LIVENESS_H
+#define DOJO_DIALECT_DOJO_TRANSFORMS_LIVENESS_H
 
 #include "dojo/Dialect/Dojo/IR/Dojo.h"
 #include "mlir/IR/BuiltinOps.h"
@@ -34,4 +34,4 @@ llvm::MapVector<mlir::Operation *, Lifetime> lifetimesOf(mlir::ModuleOp module);
 
 } // namespace dojo::ir
 
-#endif // DOJO_LIB_DIALECT_DOJO_TRANSFORMS_LIVENESS_H
+#endif // DOJO_DIALECT_DOJO_TRANSFORMS_LIVENESS_H
