@@ -129,9 +129,9 @@ def named(text, what):
 def shape_option(text):
     name, dims = named(text, "DIMS")
     try:
-        return name, [int(d) for d in dims.replace("x", ",").split(",")]
+        return name, [int(d) for d in dims.replace(",", "x").split("x")]
     except ValueError:
-        raise argparse.ArgumentTypeError(f"'{dims}' is not a list of sizes") from None
+        raise argparse.ArgumentTypeError(f"'{dims}' is not a shape as in 1x3x224x224") from None
 
 
 def range_option(text):

@@ -77,7 +77,7 @@ def test_random_inputs_are_those_of_the_seed_and_the_ranges(compiled, model_path
         (["--range=picture=0:1"], "'picture', which is not an input"),
         (["--inputs=none.npz"], "none.npz"),
         (["--input=picture=none.npy"], "none.npy"),
-        (["--shape=image=a"], "not a list of sizes"),
+        (["--shape=image=a"], "not a shape"),
         (["--strict=all"], "strict"),
         (["--precision=fp8"], "fp8"),
         (["--target=d2-die"], "d2-die"),
