@@ -9,8 +9,7 @@
 
 using namespace mlir;
 
-void dojo::buildD1BackendPipeline(OpPassManager &manager) {
-  OpPassManager &functions = manager.nest<func::FuncOp>();
+void dojo::buildD1BackendPipeline(OpPassManager &functions) {
   functions.addPass(createCanonicalizerPass());
   functions.addPass(d1::createD1FoldOffsets());
   functions.addPass(createCSEPass());
@@ -22,5 +21,7 @@ void dojo::buildD1BackendPipeline(OpPassManager &manager) {
 void dojo::registerD1BackendPipeline() {
   PassPipelineRegistration<>("d1-backend",
                              "routines and entries of scf, arith and d1 to allocated d1 code",
-                             buildD1BackendPipeline);
+                             [](OpPassManager &manager) {
+                               buildD1BackendPipeline(manager.nest<func::FuncOp>());
+                             });
 }

@@ -4,6 +4,15 @@
 
 include "mlir/Pass/PassBase.td"
 
+def GenerateCode : Pass<"d1-generate-code", "::mlir::ModuleOp"> {
+  let summary = "take routines and entries through the d1 back end, each once";
+  let description = [{
+    Runs the pipeline d1-backend on every function marked d1.routine or d1.entry that has not been
+    through it, and marks it `d1.allocated`. Routines go first, before placement; entries after it.
+  }];
+  let dependentDialects = ["::dojo::d1::D1Dialect"];
+}
+
 def BoundCode : Pass<"dojo-bound-code", "::mlir::ModuleOp"> {
   let summary = "the bytes placement keeps for code";
   let description = [{
