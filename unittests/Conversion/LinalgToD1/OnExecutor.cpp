@@ -96,7 +96,7 @@ std::string dojo::testing::runOnExecutor(ModuleOp module, ArrayRef<int64_t> argu
   if (!program)
     return "the entry does not parse";
   PassManager manager(module.getContext());
-  buildD1BackendPipeline(manager);
+  buildD1BackendPipeline(manager.nest<func::FuncOp>());
   if (failed(manager.run(*program)))
     return "the back end refuses the routine";
   return llvm::toString(execute(*program, memory));
