@@ -1,4 +1,5 @@
 import os
+import subprocess
 
 import lit.formats
 
@@ -11,3 +12,5 @@ config.test_exec_root = os.path.join(config.build_dir, "test")
 config.environment["PATH"] = os.pathsep.join(
     [os.path.join(config.build_dir, "bin"), config.llvm_tools_dir, config.environment["PATH"]])
 config.substitutions.append(("%python", config.python))
+if subprocess.run([config.python, "-c", "import numpy"], capture_output=True).returncode == 0:
+    config.available_features.add("numpy")

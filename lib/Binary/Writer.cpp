@@ -141,8 +141,14 @@ void Writer::layOut() {
 
 ELF::Ehdr Writer::fileHeader() const {
   ELF::Ehdr header{};
-  const unsigned char ident[] = {0x7f, 'E', 'L', 'F', elf::ELFCLASS64, elf::ELFDATA2LSB,
-                                 elf::EV_CURRENT, elf::ELFOSABI_STANDALONE};
+  const unsigned char ident[] = {0x7f,
+                                 'E',
+                                 'L',
+                                 'F',
+                                 elf::ELFCLASS64,
+                                 elf::ELFDATA2LSB,
+                                 elf::EV_CURRENT,
+                                 elf::ELFOSABI_STANDALONE};
   llvm::copy(ident, header.e_ident);
   header.e_type = elf::ET_EXEC;
   header.e_machine = elfMachine;
@@ -189,9 +195,7 @@ Error write(const Program &program, llvm::raw_ostream &os) {
 }
 
 Error writeFile(const Program &program, StringRef path) {
-  Error error =
-      llvm::writeToOutput(path, [&](llvm::raw_ostream &os) { return write(program, os); });
-  return error ? llvm::createFileError(path, std::move(error)) : Error::success();
+  return llvm::writeToOutput(path, [&](llvm::raw_ostream &os) { return write(program, os); });
 }
 
 } // namespace dojo::binary

@@ -118,9 +118,8 @@ Expected<std::vector<Tensor>> readInputs(const binary::Program &program,
       return llvm::createStringError("input '" + option + "' is not of the form NAME=FILE.npy");
     if (!seen.insert(name).second)
       return llvm::createStringError("input '" + name + "' is given twice");
-    auto wanted = llvm::find_if(program.inputs, [name = name](const binary::Tensor &input) {
-      return input.name == name;
-    });
+    auto wanted = llvm::find_if(
+        program.inputs, [name = name](const binary::Tensor &input) { return input.name == name; });
     if (wanted == program.inputs.end()) {
       tensors.push_back({name.str(), {}, {}, {}});
       continue;

@@ -15,29 +15,6 @@ void faultAt(Node &node, const Op *pc, int64_t budget) {
 }
 constexpr char noInstruction[] = "is no instruction";
 constexpr char leftTheCode[] = "was reached, past the last instruction";
-constexpr char numberTooLarge[] = "has a number out of the instruction's range";
-
-/// The greatest value of the immediate where its field holds more than the
-/// instruction means; negative ones are refused along with greater ones.
-std::optional<int64_t> greatestImmediate(isa::Opcode opcode) {
-  using isa::Opcode;
-  switch (opcode) {
-  case Opcode::COORD:
-  case Opcode::VLDG8:
-  case Opcode::VSTG8:
-  case Opcode::VRND:
-  case Opcode::MREAD:
-  case Opcode::MWRITE:
-    return 3;
-  case Opcode::VLDG16:
-  case Opcode::VSTG16:
-    return 2;
-  case Opcode::VUNPKH:
-    return 1;
-  default:
-    return std::nullopt;
-  }
-}
 
 Handler handlerOf(Host host, isa::Opcode opcode, Checking checking) {
   switch (host) {
@@ -65,19 +42,14 @@ uint8_t &field(Op &op, const isa::Operand &operand) {
   }
 }
 
-/// Fills the fields; false when the immediate is out of range.
-bool fillFields(Op &op, const isa::Decoded &decoded) {
-  std::optional<int64_t> greatest = greatestImmediate(decoded.inst->opcode);
+void fillFields(Op &op, const isa::Decoded &decoded) {
   for (auto [operand, value] : llvm::zip(decoded.inst->operands, decoded.operands)) {
     bool sink = operand.kind == isa::Kind::x && operand.role == isa::Role::def && value == 0;
-    if (operand.kind != isa::Kind::imm && operand.kind != isa::Kind::label)
-      field(op, operand) = sink ? sinkRegister : uint8_t(value);
-    else if (greatest && (value < 0 || value > *greatest))
-      return false;
-    else
+    if (operand.kind == isa::Kind::imm || operand.kind == isa::Kind::label)
       op.imm = int32_t(value);
+    else
+      field(op, operand) = sink ? sinkRegister : uint8_t(value);
   }
-  return true;
 }
 
 /// Keeps branches inside the array: those that leave the code go to its end.
@@ -104,10 +76,7 @@ std::vector<Op> decodeCode(const binary::Program &program, Host host, const Shad
       op.run = faultAt<noInstruction>;
       continue;
     }
-    if (!fillFields(op, *decoded)) {
-      op.run = faultAt<numberTooLarge>;
-      continue;
-    }
+    fillFields(op, *decoded);
     clampTarget(op, *decoded, i, count);
     Checking checking = !shadow             ? Checking::none
                         : shadow->marked(i) ? Checking::marked

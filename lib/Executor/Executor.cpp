@@ -1,8 +1,8 @@
 //===- Executor.cpp - loading, running, counting --------------------------===//
 #include "dojo/Executor/Executor.h"
-#include "dojo/Executor/Arrays.h"
 #include "Decode.h"
 #include "Run.h"
+#include "dojo/Executor/Arrays.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/FormatVariadic.h"
 #include <chrono>
@@ -111,8 +111,8 @@ Error Executor::Impl::allocate() {
   if (!dram)
     return dram.takeError();
   mesh.dram = std::move(*dram);
-  mesh.semaphores = std::make_unique<std::atomic<uint32_t>[]>(uint64_t(topology.nodes()) *
-                                                              topology.semaphores);
+  mesh.semaphores =
+      std::make_unique<std::atomic<uint32_t>[]>(uint64_t(topology.nodes()) * topology.semaphores);
   mesh.pushedTo = std::make_unique<std::atomic<uint64_t>[]>(topology.nodes());
   if (!options.strictMemory)
     return Error::success();
@@ -225,8 +225,8 @@ Stats Executor::Impl::stats() const {
     stats.macs += macs;
     stats.macsBusiestNode = std::max(stats.macsBusiestNode, macs);
     stats.nodesUsed += macs > 0;
-    stats.sramTouchedBytes = std::max(
-        {stats.sramTouchedBytes, node.touched, mesh.pushedTo[node.number].load()});
+    stats.sramTouchedBytes =
+        std::max({stats.sramTouchedBytes, node.touched, mesh.pushedTo[node.number].load()});
     stats.nocBytes += c.nocBytes;
     stats.dramReadBytes += c.dramReadBytes;
     stats.dramWrittenBytes += c.dramWrittenBytes;

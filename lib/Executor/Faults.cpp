@@ -52,6 +52,10 @@ void faultDead(Node &node, llvm::StringRef verb, uint64_t address, uint64_t size
                   .str());
 }
 
+void faultCoord(Node &node, int64_t axis) {
+  fault(node, formatv("asks for coordinate {0}, of 0 to 3", axis).str());
+}
+
 void faultTarget(Node &node, uint64_t target) {
   fault(node, formatv("jumps to {0:x}, no address of an instruction", target).str());
 }

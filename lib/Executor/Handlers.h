@@ -19,6 +19,7 @@ namespace avx512 {
 Handler handler(isa::Opcode opcode, Checking checking);
 }
 
+[[gnu::cold]] void faultCoord(Node &node, int64_t axis);
 [[gnu::cold]] void faultTarget(Node &node, uint64_t target);
 [[gnu::cold]] void faultTrap(Node &node, int64_t number);
 

@@ -15,8 +15,7 @@ llvm::Expected<HostMemory> HostMemory::allocate(uint64_t bytes) {
                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (base == MAP_FAILED)
     return llvm::createStringError("the host has no room for " + llvm::Twine(bytes) +
-                                   " bytes of the machine's memory: " +
-                                   llvm::sys::StrError(errno));
+                                   " bytes of the machine's memory: " + llvm::sys::StrError(errno));
   memory.base = static_cast<char *>(base);
   memory.bytes = bytes;
   return memory;

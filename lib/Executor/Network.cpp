@@ -20,7 +20,8 @@ struct Global {
             int64_t(raw >> 32 & 0xff)};
   }
   uint64_t offset() const { return raw & 0xffffffff; }
-  uint64_t dip() const { return raw >> 40 & 0xff; }
+  /// Beyond every machine's DIPs where a bit of no field is set.
+  uint64_t dip() const { return raw << 2 >> 42; }
   uint64_t dramOffset() const { return raw & ((uint64_t(1) << 40) - 1); }
 };
 
@@ -144,20 +145,35 @@ bool copy(Node &node, const Descriptor &d, const Side &from, const Side &to) {
   });
 }
 
-/// Reads and checks the descriptor. False when the node has faulted.
+/// Reads a field of a descriptor.
+template <class T>
+bool readField(Node &node, uint64_t address, T *field, unsigned count) {
+  const uint64_t size = count * sizeof(T);
+  const char *bytes =
+      node.shadow ? readable<true>(node, address, size) : readable<false>(node, address, size);
+  if (bytes)
+    memcpy(field, bytes, size);
+  return bytes;
+}
+
+/// Reads and checks the descriptor, the words of unused levels excepted. False
+/// when the node has faulted.
 bool readDescriptor(Node &node, uint64_t address, Descriptor &d, uint64_t &total) {
   if (address % descriptorBytes)
     return fault(node, formatv("takes a descriptor at {0:x}, not aligned to {1} bytes", address,
                                descriptorBytes)
                            .str()),
            false;
-  const char *bytes = node.shadow ? readable<true>(node, address, descriptorBytes)
-                                  : readable<false>(node, address, descriptorBytes);
-  if (!bytes)
+  if (!readField(node, address + offsetof(Descriptor, run), &d.run, 1) ||
+      !readField(node, address + offsetof(Descriptor, levels), &d.levels, 1) ||
+      !readField(node, address + offsetof(Descriptor, reserved), d.reserved, 2))
     return false;
-  memcpy(&d, bytes, descriptorBytes);
   if (d.levels > maxLevels || d.reserved[0] || d.reserved[1])
     return fault(node, formatv("takes a malformed descriptor at {0:x}", address).str()), false;
+  if (!readField(node, address + offsetof(Descriptor, counts), d.counts, d.levels) ||
+      !readField(node, address + offsetof(Descriptor, source), d.source, d.levels) ||
+      !readField(node, address + offsetof(Descriptor, destination), d.destination, d.levels))
+    return false;
   std::optional<uint64_t> bytesMoved = totalBytes(d);
   if (!bytesMoved)
     return fault(node, "moves more than 4 GiB at once"), false;
@@ -168,9 +184,9 @@ bool readDescriptor(Node &node, uint64_t address, Descriptor &d, uint64_t &total
 bool resolveNode(Node &node, Global global, unsigned &number) {
   const Topology &topology = node.mesh->topology;
   if (!topology.contains(global.node()))
-    return fault(node, formatv("names a node outside the grid by the global address {0:x}",
-                               global.raw)
-                           .str()),
+    return fault(node,
+                 formatv("names a node outside the grid by the global address {0:x}", global.raw)
+                     .str()),
            false;
   number = topology.number(global.node());
   return true;
@@ -178,9 +194,9 @@ bool resolveNode(Node &node, Global global, unsigned &number) {
 
 bool resolveDram(Node &node, Global global, Extent e, Side &side) {
   const Topology &topology = node.mesh->topology;
-  if (global.dip() >= topology.dips ||
-      !inside(global.dramOffset(), e, 0, topology.dipBytes))
-    return fault(node, formatv("reaches outside DRAM by the global address {0:x}", global.raw).str()),
+  if (global.dip() >= topology.dips || !inside(global.dramOffset(), e, 0, topology.dipBytes))
+    return fault(node,
+                 formatv("reaches outside DRAM by the global address {0:x}", global.raw).str()),
            false;
   side = {node.mesh->dram.data(), global.dip() * topology.dipBytes + global.dramOffset(), nullptr,
           0};

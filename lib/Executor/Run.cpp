@@ -102,8 +102,7 @@ Error deadlockReport(Mesh &mesh, const binary::Label &entry) {
     if (named++ == nodesNamed)
       break;
     text += formatv("\n  {0}: semaphore {1} needs {2}, has {3}", describe(node), node.waitSemaphore,
-                    node.waitCount,
-                    mesh.semaphore(node.number, node.waitSemaphore).load());
+                    node.waitCount, mesh.semaphore(node.number, node.waitSemaphore).load());
   }
   if (count > nodesNamed)
     text += formatv("\n  and {0} more", count - nodesNamed);

@@ -10,12 +10,8 @@ namespace dojo::exec::DOJO_HOST {
 
 inline int64_t sign(uint64_t value) { return int64_t(value); }
 inline bool overflows(int64_t a, int64_t b) { return a == INT64_MIN && b == -1; }
-inline uint64_t quotient(int64_t a, int64_t b) {
-  return b == 0 ? -1 : overflows(a, b) ? a : a / b;
-}
-inline uint64_t remainder(int64_t a, int64_t b) {
-  return b == 0 ? a : overflows(a, b) ? 0 : a % b;
-}
+inline uint64_t quotient(int64_t a, int64_t b) { return b == 0 ? -1 : overflows(a, b) ? a : a / b; }
+inline uint64_t remainder(int64_t a, int64_t b) { return b == 0 ? a : overflows(a, b) ? 0 : a % b; }
 
 #define DOJO_SCALAR(OP, RESULT)                                                                    \
   template <bool strict>                                                                           \
@@ -25,10 +21,10 @@ inline uint64_t remainder(int64_t a, int64_t b) {
   }
 DOJO_SCALAR(ADD, a + b)
 DOJO_SCALAR(SUB, a - b)
-DOJO_SCALAR(MUL, a * b)
+DOJO_SCALAR(MUL, a *b)
 DOJO_SCALAR(DIV, quotient(a, b))
 DOJO_SCALAR(REM, remainder(a, b))
-DOJO_SCALAR(AND, a & b)
+DOJO_SCALAR(AND, a &b)
 DOJO_SCALAR(OR, a | b)
 DOJO_SCALAR(XOR, a ^ b)
 DOJO_SCALAR(SHL, a << (b & 63))
@@ -39,16 +35,23 @@ DOJO_SCALAR(SLTU, a < b)
 DOJO_SCALAR(MIN, sign(a) < sign(b) ? a : b)
 DOJO_SCALAR(MAX, sign(a) < sign(b) ? b : a)
 DOJO_SCALAR(ADDI, a + imm)
-DOJO_SCALAR(MULI, a * imm)
-DOJO_SCALAR(ANDI, a & imm)
+DOJO_SCALAR(MULI, a *imm)
+DOJO_SCALAR(ANDI, a &imm)
 DOJO_SCALAR(SLTI, sign(a) < sign(imm))
 DOJO_SCALAR(SHLI, a << (imm & 63))
 DOJO_SCALAR(SHRI, a >> (imm & 63))
 DOJO_SCALAR(SARI, sign(a) >> (imm & 63))
 DOJO_SCALAR(LI, imm)
 DOJO_SCALAR(LIS, a << 14 | imm)
-DOJO_SCALAR(COORD, n.coordinate[imm])
 #undef DOJO_SCALAR
+
+template <bool strict>
+inline bool execute(Is<Opcode::COORD>, Node &n, const Op &i) {
+  if (uint32_t(i.imm) >= n.coordinate.size())
+    return faultCoord(n, i.imm), false;
+  n.x[i.d] = n.coordinate[i.imm];
+  return true;
+}
 
 template <class T, bool strict>
 inline bool load(Node &n, const Op &i) {

@@ -14,9 +14,7 @@ using U16x32 = uint16_t __attribute__((vector_size(64)));
 
 constexpr uint32_t quietNaN = 0x7fc00000;
 
-DOJO_INLINE U32 canonical(F32 value) {
-  return value == value ? U32(value) : U32{} + quietNaN;
-}
+DOJO_INLINE U32 canonical(F32 value) { return value == value ? U32(value) : U32{} + quietNaN; }
 
 /// BF16 is the upper half of FP32.
 DOJO_INLINE U32 widen(U16x16 halves) { return __builtin_convertvector(halves, U32) << 16; }
@@ -155,8 +153,7 @@ DOJO_FLOAT(VCLE, U32(a <= b))
 
 template <bool strict>
 inline void execute(Is<Opcode::VFMA>, Node &n, const Op &i) {
-  n.v[i.d] = canonical(
-      __builtin_elementwise_fma(F32(n.v[i.a]), F32(n.v[i.b]), F32(n.v[i.c])));
+  n.v[i.d] = canonical(__builtin_elementwise_fma(F32(n.v[i.a]), F32(n.v[i.b]), F32(n.v[i.c])));
   ++n.counters.vfma;
 }
 template <bool strict>

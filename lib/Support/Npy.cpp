@@ -56,7 +56,7 @@ public:
       take(",");
     }
     return seenType && seenOrder && seenShape && rest.trim().empty() ? Error::success()
-                                                                    : malformed();
+                                                                     : malformed();
   }
 
 private:
@@ -167,11 +167,11 @@ std::string printNpy(const NpyArray &array) {
     shape += llvm::formatv(shape.empty() ? "{0}," : " {0},", dim);
   if (array.shape.size() > 1)
     shape.pop_back();
-  std::string header =
-      llvm::formatv("{{'descr': '{0}', 'fortran_order': False, 'shape': ({1}), }",
-                    types[unsigned(array.type)].descr, shape);
+  std::string header = llvm::formatv("{{'descr': '{0}', 'fortran_order': False, 'shape': ({1}), }",
+                                     types[unsigned(array.type)].descr, shape);
   uint64_t prefix = magic.size() + 4;
-  header.resize(llvm::alignTo(prefix + header.size() + 1, llvm::Align(headerAlign)) - prefix - 1, ' ');
+  header.resize(llvm::alignTo(prefix + header.size() + 1, llvm::Align(headerAlign)) - prefix - 1,
+                ' ');
   header += '\n';
   std::string out = magic.str() + std::string("\1\0", 2);
   out += char(header.size() & 0xff);
@@ -180,11 +180,10 @@ std::string printNpy(const NpyArray &array) {
 }
 
 Error writeNpy(StringRef path, const NpyArray &array) {
-  Error error = llvm::writeToOutput(path, [&](llvm::raw_ostream &os) {
+  return llvm::writeToOutput(path, [&](llvm::raw_ostream &os) {
     os << printNpy(array);
     return Error::success();
   });
-  return error ? llvm::createFileError(path, std::move(error)) : Error::success();
 }
 
 } // namespace dojo

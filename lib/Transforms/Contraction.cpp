@@ -56,12 +56,16 @@ bool dojo::isMaxReduction(linalg::LinalgOp op) {
          (max->getOperand(1) == input && max->getOperand(0) == accumulator);
 }
 
+bool dojo::isWindowless(linalg::LinalgOp op) {
+  return llvm::all_of(op.getIndexingMapsArray(), [](AffineMap map) {
+    return map.isProjectedPermutation(/*allowZeroInResults=*/true);
+  });
+}
+
 bool dojo::isPointwise(linalg::LinalgOp op) {
   if (op.getNumReductionLoops() != 0 || op.getNumParallelLoops() != op.getNumLoops())
     return false;
-  for (AffineMap map : op.getIndexingMapsArray())
-    if (!map.isProjectedPermutation(/*allowZeroInResults=*/true))
-      return false;
-  return llvm::none_of(op.getDpsInitsMutable(),
-                       [&](OpOperand &init) { return op.payloadUsesValueFromOperand(&init); });
+  return isWindowless(op) && llvm::none_of(op.getDpsInitsMutable(), [&](OpOperand &init) {
+           return op.payloadUsesValueFromOperand(&init);
+         });
 }

@@ -35,10 +35,23 @@ void widen(OpBuilder &builder, Operation *op) {
   result.replaceAllUsesExcept(back, back);
 }
 
+/// A node converts signed integers only; an unsigned one below 32 bits is a
+/// signed one of 32 bits.
+void convertAsSigned(arith::UIToFPOp op) {
+  if (op.getIn().getType().getIntOrFloatBitWidth() >= 32)
+    return;
+  OpBuilder builder(op);
+  Value wide = arith::ExtUIOp::create(builder, op.getLoc(), builder.getI32Type(), op.getIn());
+  op.replaceAllUsesWith(
+      arith::SIToFPOp::create(builder, op.getLoc(), op.getType(), wide).getResult());
+  op.erase();
+}
+
 struct ExpandMath : dojo::impl::ExpandMathBase<ExpandMath> {
   void runOnOperation() override {
     if (failed(simplifyPowers()))
       return signalPassFailure();
+    getOperation().walk(convertAsSigned);
     SmallVector<Operation *> ops;
     getOperation().walk([&](Operation *op) {
       if (isa<math::MathDialect>(op->getDialect()) && !dojo::isNativeMathOp(op))

@@ -28,22 +28,18 @@ bool startsAtZero(linalg::LinalgOp op) {
   return fill && matchPattern(fill.value(), m_AnyZeroFloat());
 }
 
-/// A contraction with constant weights and the elementwise operation that alone
-/// reads its result.
+/// A contraction with constant weights and the input of a map, or of a reduction
+/// that a map was fused into, that alone reads its result.
 class Site {
 public:
-  static std::optional<Site> match(linalg::GenericOp map) {
-    if (!isPointwise(map) || !map.hasPureTensorSemantics())
+  static std::optional<Site> match(linalg::GenericOp map, OpOperand &input) {
+    auto contraction = input.get().getDefiningOp<linalg::LinalgOp>();
+    if (!contraction || !input.get().hasOneUse() || !isContraction(contraction) ||
+        !startsAtZero(contraction))
       return std::nullopt;
-    for (OpOperand *input : map.getDpsInputOperands()) {
-      auto contraction = input->get().getDefiningOp<linalg::LinalgOp>();
-      if (!contraction || !input->get().hasOneUse() || !isContraction(contraction) ||
-          !startsAtZero(contraction))
-        continue;
-      for (OpOperand *weights : contraction.getDpsInputOperands())
-        if (Origins().of(weights->get()) == Origin::Weight)
-          return Site(map, *input, contraction, *weights);
-    }
+    for (OpOperand *weights : contraction.getDpsInputOperands())
+      if (Origins().of(weights->get()) == Origin::Weight)
+        return Site(map, input, contraction, *weights);
     return std::nullopt;
   }
 
@@ -101,7 +97,7 @@ private:
 
   bool isScaleOperand(unsigned number) {
     OpOperand &operand = map->getOpOperand(number);
-    if (Origins().of(operand.get()) == Origin::Dynamic)
+    if (!map.isDpsInput(&operand) || Origins().of(operand.get()) == Origin::Dynamic)
       return false;
     return llvm::all_of(map.getMatchingIndexingMap(&operand).getResults(), [&](AffineExpr expr) {
       auto dim = dyn_cast<AffineDimExpr>(expr);
@@ -322,11 +318,14 @@ private:
 struct FoldScale : dojo::impl::FoldScaleBase<FoldScale> {
   void runOnOperation() override {
     getOperation().walk([](linalg::GenericOp map) {
-      if (std::optional<Site> site = Site::match(map))
-        site->fold();
+      if (isWindowless(map) && map.hasPureTensorSemantics())
+        for (unsigned number : llvm::seq(map.getNumDpsInputs()))
+          if (std::optional<Site> site = Site::match(map, map->getOpOperand(number)))
+            site->fold();
     });
     RewritePatternSet patterns(&getContext());
     linalg::populateEraseUnusedOperandsAndResultsPatterns(patterns);
+    linalg::GenericOp::getCanonicalizationPatterns(patterns, &getContext());
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       signalPassFailure();
   }

@@ -43,11 +43,8 @@ bool isPlainMap(Operation *op) {
 /// contraction.
 bool canAbsorb(Operation *op) {
   auto generic = dyn_cast<linalg::GenericOp>(op);
-  if (!generic || !generic.hasPureTensorSemantics() || isContraction(generic))
-    return false;
-  return llvm::all_of(generic.getIndexingMapsArray(), [](AffineMap map) {
-    return map.isProjectedPermutation(/*allowZeroInResults=*/true);
-  });
+  return generic && generic.hasPureTensorSemantics() && !isContraction(generic) &&
+         isWindowless(generic);
 }
 
 /// Each element of the producer is computed more than once in the consumer.
@@ -191,6 +188,39 @@ struct ReadThroughUnitReshape : OpRewritePattern<linalg::GenericOp> {
   }
 };
 
+/// x . w + broadcast(b)  ->  (x . w + 0) + broadcast(b): the broadcast fuses
+/// into what follows and never fills an accumulator.
+struct AddBroadcastAfterContraction : OpInterfaceRewritePattern<linalg::LinalgOp> {
+  using OpInterfaceRewritePattern::OpInterfaceRewritePattern;
+
+  LogicalResult matchAndRewrite(linalg::LinalgOp op, PatternRewriter &rewriter) const override {
+    if (!op.hasPureTensorSemantics() || !isContraction(op))
+      return failure();
+    Value init = op.getDpsInits()[0];
+    if (!init.getDefiningOp() || isa<linalg::FillOp>(init.getDefiningOp()) ||
+        !isBroadcast(init.getDefiningOp()))
+      return failure();
+    Location loc = op.getLoc();
+    auto type = cast<RankedTensorType>(init.getType());
+    Value empty = tensor::EmptyOp::create(rewriter, loc, type.getShape(), type.getElementType());
+    Value zero =
+        arith::ConstantOp::create(rewriter, loc, rewriter.getZeroAttr(type.getElementType()));
+    Value zeros = linalg::FillOp::create(rewriter, loc, zero, empty).getResult(0);
+    rewriter.modifyOpInPlace(op, [&] { op.getDpsInitsMutable()[0].set(zeros); });
+    rewriter.setInsertionPointAfter(op);
+    SmallVector<AffineMap> maps(3, rewriter.getMultiDimIdentityMap(type.getRank()));
+    SmallVector<utils::IteratorType> parallel(type.getRank(), utils::IteratorType::parallel);
+    auto sum = linalg::GenericOp::create(
+        rewriter, loc, type, ValueRange{op->getResult(0), init}, empty, maps, parallel,
+        [](OpBuilder &body, Location at, ValueRange arguments) {
+          Value add = arith::AddFOp::create(body, at, arguments[0], arguments[1]);
+          linalg::YieldOp::create(body, at, add);
+        });
+    rewriter.replaceAllUsesExcept(op->getResult(0), sum.getResult(0), sum);
+    return success();
+  }
+};
+
 /// Whether moving the reshape at `operand` brings two maps together: the
 /// operation on its other side is a map as well.
 bool separatesMaps(OpOperand *operand) {
@@ -221,7 +251,7 @@ struct FuseElementwise : dojo::impl::FuseElementwiseBase<FuseElementwise> {
 
   LogicalResult run(bool fuse) {
     RewritePatternSet patterns(&getContext());
-    patterns.add<ReadThroughUnitReshape>(&getContext());
+    patterns.add<ReadThroughUnitReshape, AddBroadcastAfterContraction>(&getContext());
     linalg::populateFoldReshapeOpsByExpansionPatterns(patterns, separatesMaps);
     linalg::populateElementwiseOpsFusionPatterns(
         patterns, [&](OpOperand *operand) { return fuse && shouldFuse(*operand, maxOperands); });

@@ -52,9 +52,12 @@ DOJO_BINARY(Int, int32_t, >>, ShRSIOp)
 inline Bool compare(mlir::arith::CmpFPredicate how, Real x, Real y) {
   return {x.b, mlir::arith::CmpFOp::create(*x.b, how, x.v, y.v)};
 }
-inline Bool operator<(Real x, float y) {
-  return compare(mlir::arith::CmpFPredicate::OLT, x, x.like(y));
+inline Bool operator<(Real x, Real y) { return compare(mlir::arith::CmpFPredicate::OLT, x, y); }
+inline Bool operator<(Int x, int32_t y) {
+  return {x.b,
+          mlir::arith::CmpIOp::create(*x.b, mlir::arith::CmpIPredicate::slt, x.v, x.like(y).v)};
 }
+inline Bool operator<(Real x, float y) { return x < x.like(y); }
 inline Bool operator>(Real x, float y) {
   return compare(mlir::arith::CmpFPredicate::OGT, x, x.like(y));
 }

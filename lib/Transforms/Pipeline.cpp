@@ -15,6 +15,8 @@ void dojo::buildStructuredPipeline(mlir::OpPassManager &manager, const Structure
   manager.addPass(mlir::createCSEPass());
   perFunction(createFuseElementwise());
   perFunction(createFoldScale());
+  // Folding leaves short chains on weights.
+  perFunction(createFuseElementwise());
   PrecisionOptions precision;
   precision.mode = options.precision;
   perFunction(createPrecision(precision));

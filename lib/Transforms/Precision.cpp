@@ -62,19 +62,16 @@ public:
   explicit Narrowing(func::FuncOp function) : function(function) {}
 
   void run() {
-    SmallVector<linalg::LinalgOp> contractions;
+    SmallVector<OpOperand *> operands;
     function.walk([&](linalg::LinalgOp op) {
       if (isContraction(op) && op.hasPureTensorSemantics())
-        contractions.push_back(op);
+        llvm::copy_if(op.getDpsInputOperands(), std::back_inserter(operands),
+                      [](OpOperand *operand) { return isF32Tensor(operand->get()); });
     });
-    for (linalg::LinalgOp op : contractions)
-      for (OpOperand *operand : op.getDpsInputOperands())
-        if (isF32Tensor(operand->get()))
-          onlyReadInBF16(operand->get());
-    for (linalg::LinalgOp op : contractions)
-      for (OpOperand *operand : op.getDpsInputOperands())
-        if (isF32Tensor(operand->get()))
-          readNarrow(op, *operand);
+    for (OpOperand *operand : operands)
+      onlyReadInBF16(operand->get());
+    for (OpOperand *operand : operands)
+      readNarrow(*operand);
     for (Operation *op : llvm::reverse(replaced))
       op->erase();
   }
@@ -92,10 +89,9 @@ private:
     return onlyBF16[value] = only;
   }
 
-  void readNarrow(linalg::LinalgOp op, OpOperand &operand) {
-    Value narrow = narrowed(operand.get());
-    operand.set(narrow);
-    widenArgument(op.getMatchingBlockArgument(&operand));
+  void readNarrow(OpOperand &operand) {
+    operand.set(narrowed(operand.get()));
+    widenArgument(cast<linalg::LinalgOp>(operand.getOwner()).getMatchingBlockArgument(&operand));
   }
 
   /// The body goes on with the f32 value of an argument that is now bf16.

@@ -23,10 +23,10 @@ struct CommandLine {
                                  cl::value_desc("DIR"), cl::cat(category)};
   cl::opt<unsigned> threads{"threads", cl::desc("host threads (default: one a core)"),
                             cl::value_desc("N"), cl::init(0), cl::cat(category)};
-  cl::opt<Strict> strict{"strict", cl::desc("check the program while it runs"),
-                         cl::values(clEnumValN(Strict::memory, "memory",
-                                               "every SRAM access, by the buffer table")),
-                         cl::init(Strict::none), cl::cat(category)};
+  cl::opt<Strict> strict{
+      "strict", cl::desc("check the program while it runs"),
+      cl::values(clEnumValN(Strict::memory, "memory", "every SRAM access, by the buffer table")),
+      cl::init(Strict::none), cl::cat(category)};
   cl::opt<std::string> report{"report", cl::desc("write counters as JSON"),
                               cl::value_desc("FILE.json"), cl::cat(category)};
 };
@@ -34,11 +34,10 @@ struct CommandLine {
 Error writeReport(const exec::Stats &init, const exec::Stats &all, llvm::StringRef path) {
   llvm::json::Object report = exec::toJSON(all);
   report["init"] = exec::toJSON(init);
-  Error error = llvm::writeToOutput(path, [&](llvm::raw_ostream &os) {
+  return llvm::writeToOutput(path, [&](llvm::raw_ostream &os) {
     os << llvm::formatv("{0:2}\n", llvm::json::Value(std::move(report)));
     return Error::success();
   });
-  return error ? llvm::createFileError(path, std::move(error)) : Error::success();
 }
 
 Error runBinary(const CommandLine &line) {

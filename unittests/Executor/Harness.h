@@ -22,7 +22,8 @@ inline Machine smallMachine(int rows = 1, int cols = 1) {
 /// A program of the labels `step` and, if it is there, `init`; every other
 /// label is a routine.
 inline binary::Program assembled(llvm::StringRef text, const Machine &machine = smallMachine()) {
-  isa::AssembledCode code = llvm::cantFail(isa::assemble(text));
+  llvm::ExitOnError orExit;
+  isa::AssembledCode code = orExit(isa::assemble(text));
   binary::Program program;
   program.machine = printMachine(machine);
   const char *bytes = reinterpret_cast<const char *>(code.words.data());
@@ -59,8 +60,7 @@ inline Outcome runOnce(const binary::Program &program, llvm::ArrayRef<char> in =
   auto outputs = (*executor)->step(inputs);
   if (!outputs)
     return {{}, llvm::toString(outputs.takeError()), (*executor)->stats()};
-  return {outputs->empty() ? std::vector<char>() : outputs->front().data, "",
-          (*executor)->stats()};
+  return {outputs->empty() ? std::vector<char>() : outputs->front().data, "", (*executor)->stats()};
 }
 
 } // namespace dojo::exec

@@ -52,6 +52,9 @@ int32_t toInteger(float a) {
   return t <= -2147483648.0 ? INT32_MIN : int32_t(t);
 }
 
+// One line an instruction.
+// clang-format off
+
 /// One lane of a vector instruction whose lanes do not mix.
 bool lane(Opcode opcode, int64_t imm, uint32_t a, uint32_t b, uint32_t c, uint32_t &d) {
   float fa = asFloat(a), fb = asFloat(b), fc = asFloat(c);
@@ -174,6 +177,8 @@ bool loadStore(Opcode opcode, uint8_t *at, State &state) {
   }
 }
 
+// clang-format on
+
 bool gatherScatter(Opcode opcode, int64_t n, uint64_t windowAddress, State &state) {
   bool gathers = opcode == Opcode::VLDG8 || opcode == Opcode::VLDG16;
   bool scatters = opcode == Opcode::VSTG8 || opcode == Opcode::VSTG16;
@@ -186,8 +191,7 @@ bool gatherScatter(Opcode opcode, int64_t n, uint64_t windowAddress, State &stat
     uint64_t at = state.x[0] + (i % across) * state.x[1] + (i / across) * state.x[2];
     uint8_t *memory = state.window + (at - windowAddress);
     for (unsigned byte = 0; byte < piece; ++byte)
-      (gathers ? v[i * piece + byte] : memory[byte]) =
-          gathers ? memory[byte] : v[i * piece + byte];
+      (gathers ? v[i * piece + byte] : memory[byte]) = gathers ? memory[byte] : v[i * piece + byte];
   }
   return true;
 }

@@ -67,11 +67,11 @@ public:
 
   /// Bits of an FP32: special values, small integers and halves, any bits.
   uint32_t lane() {
-    static const uint32_t special[] = {
-        0x00000000, 0x80000000, 0x7f800000, 0xff800000, 0x7fc00000, 0xffc00001, 0x7f800001,
-        0x00000001, 0x80000001, 0x007fffff, 0x00800000, 0x7f7fffff, 0xff7fffff, 0x3f800000,
-        0xbf800000, 0x4effffff, 0x4f000000, 0xcf000000, 0xcf000001, 0x3effffff, 0x4b000001,
-        0x7f7f8000, 0x3f808000, 0x3f818000};
+    static const uint32_t special[] = {0x00000000, 0x80000000, 0x7f800000, 0xff800000, 0x7fc00000,
+                                       0xffc00001, 0x7f800001, 0x00000001, 0x80000001, 0x007fffff,
+                                       0x00800000, 0x7f7fffff, 0xff7fffff, 0x3f800000, 0xbf800000,
+                                       0x4effffff, 0x4f000000, 0xcf000000, 0xcf000001, 0x3effffff,
+                                       0x4b000001, 0x7f7f8000, 0x3f808000, 0x3f818000};
     switch (below(4)) {
     case 0:
       return special[below(std::size(special))];
@@ -120,29 +120,12 @@ State randomState(Random &random, bool addresses, int64_t imm) {
 }
 
 std::vector<int64_t> immediates(const isa::Instruction &inst) {
-  switch (inst.opcode) {
-  case Opcode::VLDG16:
-  case Opcode::VSTG16:
-    return {0, 1, 2};
-  case Opcode::VUNPKH:
-    return {0, 1};
-  case Opcode::VLDG8:
-  case Opcode::VSTG8:
-  case Opcode::VRND:
-  case Opcode::MREAD:
-  case Opcode::MWRITE:
-    return {0, 1, 2, 3};
-  case Opcode::LIS:
-    return {0, 5, 16383};
-  case Opcode::VROT:
-  case Opcode::VLANE:
-    return {0, 1, 9, 15};
-  default:
-    break;
-  }
   for (const isa::Operand &operand : inst.operands)
-    if (operand.kind == isa::Kind::imm)
-      return {0, 1, -1, 63, 64, -64, 8000, -8192};
+    if (operand.kind == isa::Kind::imm) {
+      std::vector<int64_t> values = {0, 1, 2, 3, 9, 15, -1, 63, 64, -64, 8000, -8192};
+      llvm::erase_if(values, [&](int64_t value) { return !isa::fits(operand, value); });
+      return values;
+    }
   return {0};
 }
 
@@ -165,7 +148,9 @@ void checkInstruction(const isa::Instruction &inst, Host host) {
     for (unsigned trial = 0; trial < trials; ++trial) {
       State state = randomState(random, addresses, gathers ? 0 : imm);
       const char *bytes = reinterpret_cast<const char *>(&state);
-      Tensor input = {"in", binary::ElementType::u8, {sizeof(State)},
+      Tensor input = {"in",
+                      binary::ElementType::u8,
+                      {sizeof(State)},
                       std::vector<char>(bytes, bytes + sizeof(State))};
       auto outputs = executor->step(input);
       ASSERT_TRUE(bool(outputs)) << text << ": " << llvm::toString(outputs.takeError());

@@ -20,8 +20,11 @@ bool isContraction(mlir::linalg::LinalgOp op);
 /// out = max(out, in), over a window or a dimension.
 bool isMaxReduction(mlir::linalg::LinalgOp op);
 
-/// Every iterator is parallel, every map a projected permutation (zeros
-/// allowed), and the initial values are not read: a pure map.
+/// Every map is a projected permutation, zeros allowed.
+bool isWindowless(mlir::linalg::LinalgOp op);
+
+/// Without windows, every iterator is parallel, and the initial values are not
+/// read: a pure map.
 bool isPointwise(mlir::linalg::LinalgOp op);
 
 } // namespace dojo

@@ -4,9 +4,7 @@
 // vector lanes: correctly rounded + - * / sqrt fma, min, max, rounding,
 // conversion, comparison, selection, and integer operations on the bits.
 // Infinities, NaN, signed zeros and denormals come out as in C's libm.
-//
-// Bounds are the largest errors seen in sweeps of f32 against a correctly
-// rounded f64 reference (test/Transforms/expand-math.test), in ulp.
+// The error bounds stand at the functions, in lib/Transforms/MathFunctions.h.
 //
 //===----------------------------------------------------------------------===//
 #ifndef DOJO_TRANSFORMS_MATHEXPANSIONS_H
@@ -16,7 +14,7 @@
 
 namespace dojo {
 
-/// Replaces nothing: builds the value of the math op `op` (on f32) at the
+/// Builds the value of the math op `op` (on f32) at the
 /// builder's insertion point, or returns null if `op` has no expansion.
 mlir::Value expandMathOp(mlir::ImplicitLocOpBuilder &builder, mlir::Operation *op);
 

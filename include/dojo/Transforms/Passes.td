@@ -75,7 +75,7 @@ def ExpandMath : Pass<"dojo-expand-math", "mlir::func::FuncOp"> {
   let summary = "Expand transcendental functions into the arithmetic of a node";
   let description = [{
     After it, of the math dialect only fma, sqrt, absf, floor, ceil, trunc and roundeven remain. The error bound of each
-    expansion stands in MathExpansions.h.
+    expansion stands in lib/Transforms/MathFunctions.h. Conversions from unsigned integers become signed ones of a wider type.
   }];
   let dependentDialects = ["mlir::arith::ArithDialect", "mlir::math::MathDialect"];
 }

@@ -113,7 +113,7 @@ void Driver::callPart(Part op, StringRef suffix, ArrayRef<Value> arguments) {
 
 LogicalResult Driver::convert(Operation &op) {
   Location loc = op.getLoc();
-  if (isa<AllocOp, GetResidentOp, GetDramOp, ReshapeOp, YieldOp>(op))
+  if (llvm::isa<AllocOp, GetResidentOp, GetDramOp, ReshapeOp, YieldOp>(op))
     return success();
   if (auto launchOp = dyn_cast<LaunchOp>(op)) {
     launch(launchOp);
@@ -129,7 +129,7 @@ LogicalResult Driver::convert(Operation &op) {
     callPart(move, move.readsDram() ? "_pull" : "_store",
              {address(loc, move.getSource()), address(loc, move.getDest()),
               number(loc, descriptor)});
-  } else if (isa<DrainOp>(op)) {
+  } else if (llvm::isa<DrainOp>(op)) {
     d1::DRAIN::create(builder, loc);
   } else if (auto repeat = dyn_cast<RepeatOp>(op)) {
     auto loop = scf::ForOp::create(builder, loc, number(loc, 0), number(loc, repeat.getCount()),
@@ -138,7 +138,7 @@ LogicalResult Driver::convert(Operation &op) {
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToStart(loop.getBody());
     return convertBlock(repeat.getBody().front());
-  } else if (isa<func::ReturnOp>(op)) {
+  } else if (llvm::isa<func::ReturnOp>(op)) {
     func::ReturnOp::create(builder, loc);
   } else {
     return op.emitOpError("is not part of a synchronised program");
@@ -150,13 +150,13 @@ LogicalResult Driver::convert(Operation &op) {
 static SmallVector<Life> livesIn(Block &block) {
   llvm::MapVector<Operation *, Life> lives;
   for (Operation &op : block) {
-    if (isa<AllocOp, GetResidentOp, GetDramOp, ReshapeOp>(op))
+    if (llvm::isa<AllocOp, GetResidentOp, GetDramOp, ReshapeOp>(op))
       continue;
     op.walk([&](Operation *inner) {
       for (Value operand : inner->getOperands()) {
-        Operation *memory = isa<BufferType>(operand.getType()) ? memoryOf(operand) : nullptr;
-        if (!memory || (isa<AllocOp>(memory) && memory->getBlock() != &block) ||
-            (isa<ResidentOp>(memory) && !isa<func::FuncOp>(block.getParentOp())))
+        Operation *memory = llvm::isa<BufferType>(operand.getType()) ? memoryOf(operand) : nullptr;
+        if (!memory || (llvm::isa<AllocOp>(memory) && memory->getBlock() != &block) ||
+            (llvm::isa<ResidentOp>(memory) && !llvm::isa<func::FuncOp>(block.getParentOp())))
           continue;
         auto [entry, isNew] = lives.insert({memory, {memory, &op, &op}});
         entry->second.last = &op;
@@ -168,7 +168,7 @@ static SmallVector<Life> livesIn(Block &block) {
 
 void Driver::addRow(Operation *memory, int64_t begin, int64_t end) {
   auto name = memory->getLoc()->findInstanceOf<NameLoc>();
-  StringAttr title = isa<ResidentOp>(memory) ? cast<ResidentOp>(memory).getSymNameAttr()
+  StringAttr title = llvm::isa<ResidentOp>(memory) ? cast<ResidentOp>(memory).getSymNameAttr()
                      : name                  ? name.getName()
                                              : builder.getStringAttr("buffer");
   table.push_back(builder.getDictionaryAttr({
@@ -185,7 +185,7 @@ LogicalResult Driver::convertBlock(Block &block) {
   llvm::DenseMap<Operation *, SmallVector<int64_t>> begins, ends;
   for (const Life &life : livesIn(block)) {
     // A resident begins in the entry that fills it and never ends.
-    bool resident = isa<ResidentOp>(life.memory);
+    bool resident = llvm::isa<ResidentOp>(life.memory);
     if (resident && source.getSymName() != initEntryName)
       continue;
     int64_t begin = marks++, end = resident ? foreverMark : marks++;

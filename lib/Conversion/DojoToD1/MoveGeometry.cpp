@@ -24,11 +24,6 @@ bool dojo::repeatsAxis(const Layout &layout, unsigned axis) {
   return layout.axes[axis].digits.empty() && !layout.axes[axis].pinned;
 }
 
-int MoveGeometry::sourceOf(unsigned e) const {
-  auto term = llvm::find_if(move.map, [&](const Move::Term &t) { return t.dstDim == int(e); });
-  return term == move.map.end() ? -1 : term - move.map.begin();
-}
-
 Int MoveGeometry::shift(unsigned d) {
   const Move::Term &term = move.map[d];
   return add(mul(symbol, term.symbolCoefficient), term.constant);

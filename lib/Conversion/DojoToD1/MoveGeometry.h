@@ -9,6 +9,7 @@
 #ifndef DOJO_LIB_CONVERSION_DOJOTOD1_MOVEGEOMETRY_H
 #define DOJO_LIB_CONVERSION_DOJOTOD1_MOVEGEOMETRY_H
 
+#include "MoveCensus.h"
 #include "ScalarBuilder.h"
 #include "dojo/Layout/Move.h"
 
@@ -35,13 +36,14 @@ class MoveGeometry : public ScalarBuilder {
 public:
   MoveGeometry(mlir::OpBuilder &b, mlir::Location loc, const Move &move, const Coords &grid,
                Int symbol)
-      : ScalarBuilder(b, loc), move(move), grid(grid), symbol(symbol) {}
+      : ScalarBuilder(b, loc), move(move), grid(grid), census(takeCensus(move)), symbol(symbol) {}
 
   const Move &move;
   const Coords &grid;
+  const llvm::SmallVector<Census, 4> census; ///< of each destination dimension
 
   /// The source dimension that depends on destination dimension e, or -1.
-  int sourceOf(unsigned e) const;
+  int sourceOf(unsigned e) const { return sourceDimOf(move, e); }
   /// c of source dimension d.
   Int shift(unsigned d);
 

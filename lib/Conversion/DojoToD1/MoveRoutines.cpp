@@ -45,7 +45,8 @@ static void requireReceiver(MoveGeometry &g) {
     if (term.dstDim < 0)
       requireInside(g, g.shift(d), {0, g.move.src.dims[d].size});
   for (unsigned e = 0; e < g.move.dst.rank(); ++e)
-    requireNonEmpty(g, g.held(e));
+    if (!g.census[e].everyReceiverReceives)
+      requireNonEmpty(g, g.held(e));
 }
 
 /// Loops over the blocks of source dimension d that this node receives from.
@@ -119,7 +120,8 @@ static Piece beginPieces(MoveGeometry &g, MoveTransfer &transfer, Int srcBase, I
     piece.src = g.add(piece.src, g.mul(local, transfer.ownStride(d)));
   }
   for (unsigned e = 0; e < move.dst.rank(); ++e)
-    requireNonEmpty(g, g.wanted(e));
+    if (!g.census[e].everySenderSends)
+      requireNonEmpty(g, g.wanted(e));
   transfer.writeConstants();
   for (unsigned e = 0; e < move.dst.rank(); ++e)
     if (move.dst.blocks(e) == 1)
@@ -161,23 +163,32 @@ static Int loopOverRepeats(MoveGeometry &g, Int address) {
   return address;
 }
 
+static llvm::SmallVector<DigitPlace> digitsOfDim(const Layout &layout, unsigned dim) {
+  llvm::SmallVector<DigitPlace> places = digitsOf(layout);
+  llvm::erase_if(places, [&](const DigitPlace &place) { return place.dim != dim; });
+  return places;
+}
+
+/// The block of destination dimension e of all receivers, when this node's
+/// coordinates fix it; it need not meet what this node owns.
+static std::optional<Int> fixedBlock(MoveGeometry &g, unsigned e) {
+  llvm::SmallVector<DigitPlace> places = digitsOfDim(g.move.dst, e);
+  if (!llvm::all_of(places, [&](const DigitPlace &p) { return isFixed(g.move.src, p); }))
+    return std::nullopt;
+  Int block = 0;
+  for (const DigitPlace &place : places)
+    block = g.add(g.mul(block, place.count), ownDigit(g, place));
+  return block;
+}
+
 /// Loops over the blocks of destination dimension e that this node sends to.
 static Int loopOverDestinationBlocks(MoveGeometry &g, unsigned e) {
-  llvm::SmallVector<DigitPlace> places = digitsOf(g.move.dst);
-  llvm::erase_if(places, [&](const DigitPlace &place) { return place.dim != e; });
-  auto fixed = [&](const DigitPlace &place) { return isFixed(g.move.src, place); };
-  if (llvm::all_of(places, fixed)) {
-    Int block = 0;
-    for (const DigitPlace &place : places)
-      block = g.add(g.mul(block, place.count), ownDigit(g, place));
-    return block;
-  }
   Interval blocks = g.blocksMeeting(e, g.wanted(e));
   Int block = g.loop(blocks.lo, blocks.hi);
   int64_t radix = g.move.dst.blocks(e);
-  for (const DigitPlace &place : places) {
+  for (const DigitPlace &place : digitsOfDim(g.move.dst, e)) {
     radix /= place.count;
-    if (fixed(place))
+    if (isFixed(g.move.src, place))
       g.requireEqual(g.digit({place.axis, e, radix, place.count}, block, g.move.dst.blocks(e)),
                      ownDigit(g, place));
   }
@@ -207,10 +218,12 @@ static Piece loopOverReceivers(MoveGeometry &g, MoveTransfer &transfer, Piece pi
   for (unsigned e = 0; e < dst.rank(); ++e) {
     if (dst.blocks(e) == 1)
       continue;
-    Int block = loopOverDestinationBlocks(g, e);
+    std::optional<Int> fixed = fixedBlock(g, e);
+    Int block = fixed ? *fixed : loopOverDestinationBlocks(g, e);
     Int start = g.start(dst, e, block);
     Interval hit = g.intersect(g.wanted(e), {start, g.add(start, dst.dims[e].window)});
-    requireNonEmpty(g, hit);
+    if (fixed)
+      requireNonEmpty(g, hit);
     piece.dst = g.add(piece.dst, g.blockInAddress(dst, e, block));
     narrow(g, transfer, piece, e, hit, start);
   }

@@ -33,29 +33,8 @@ int64_t MoveTransfer::srcStride(unsigned e) const {
   return d < 0 ? 0 : g.move.map[d].coefficient * srcStrides[d];
 }
 
-/// The count of a dimension when it is the same on all nodes.
-static std::optional<int64_t> constantCount(const MoveGeometry &g, unsigned e) {
-  const Move &move = g.move;
-  int64_t lo = 0, hi = move.dst.dims[e].size;
-  if (move.dst.dims[e].window == 1)
-    return 1;
-  if (move.dst.blocks(e) > 1)
-    return std::nullopt;
-  int d = g.sourceOf(e);
-  if (d < 0)
-    return hi;
-  const Move::Term &term = move.map[d];
-  if (move.src.blocks(d) > 1 || term.symbolCoefficient != 0)
-    return std::nullopt;
-  auto first = [&](int64_t i) {
-    return llvm::divideCeilSigned(i - term.constant, term.coefficient);
-  };
-  lo = std::max(lo, first(0));
-  return std::max<int64_t>(0, std::min(hi, first(move.src.dims[d].size)) - lo);
-}
-
 void MoveTransfer::addLevel(unsigned e) {
-  std::optional<int64_t> constant = constantCount(g, e);
+  std::optional<int64_t> constant = g.census[e].count;
   if (constant == 1)
     return;
   int64_t factor = constant.value_or(1);

@@ -293,7 +293,7 @@ class BodyEmission {
 public:
   BodyEmission(Emitter &emitter, const Nest &nest, unsigned points, const BodyInputs &inputs)
       : e(emitter), lanes(emitter), nest(nest), points(points), inputs(inputs),
-        fused(matchContraction(nest)) {}
+        fused(isContractionToF32(nest)) {}
 
   FailureOr<SmallVector<Values>> run() {
     for (Operation &op : nest.body().without_terminator())
@@ -379,7 +379,7 @@ FailureOr<BodyCost> kernels::measureBody(const Nest &nest) {
   Block scratch;
   OpBuilder builder(nest.op->getContext());
   builder.setInsertionPointToEnd(&scratch);
-  Emitter emitter(builder, nest.op.getLoc());
+  Emitter emitter(builder, nest.op->getLoc());
   emitter.hoistConstants(~0u);
   auto vectorType = d1::VectorRegType::get(builder.getContext());
   DenseMap<Value, Value> arguments;

@@ -33,6 +33,9 @@ private:
   /// Emits the fills not yet folded of the buffers that `op` uses; of all without.
   LogicalResult emitFills(linalg::LinalgOp op);
 
+  /// The constant that the output is filled with, if the operation may start from it.
+  TypedAttr foldFill(const Nest &nest, OpOperand &output);
+
   func::FuncOp kernel;
   OpBuilder builder;
   IRMapping addresses;
@@ -69,7 +72,7 @@ func::FuncOp KernelConversion::createRoutine() {
 }
 
 LogicalResult KernelConversion::emit(const Nest &nest, Inits inits) {
-  Emitter emitter(builder, nest.op.getLoc());
+  Emitter emitter(builder, nest.op->getLoc());
   if (std::optional<MatrixPlan> plan = planMatrix(nest)) {
     emitMatrix(emitter, nest, *plan, inits);
     unit = Unit::matrix;
@@ -102,7 +105,8 @@ LogicalResult KernelConversion::emitFills(linalg::LinalgOp op) {
 
 /// The operation writes as many different elements as the buffer has.
 static bool overwrites(const Nest &nest, OpOperand &output) {
-  auto map = nest.op.getMatchingIndexingMap(&output);
+  linalg::LinalgOp op = nest.op;
+  AffineMap map = op.getMatchingIndexingMap(&output);
   return map.isProjectedPermutation() &&
          llvm::all_of(
              llvm::zip_equal(map.getResults(), cast<MemRefType>(output.get().getType()).getShape()),
@@ -111,6 +115,16 @@ static bool overwrites(const Nest &nest, OpOperand &output) {
                unsigned dim = cast<AffineDimExpr>(expr).getPosition();
                return nest.iterators[dim].extent == size;
              });
+}
+
+TypedAttr KernelConversion::foldFill(const Nest &nest, OpOperand &output) {
+  auto fill = fills.find(output.get());
+  TypedAttr value;
+  if (fill == fills.end() || llvm::count(nest.op->getOperands(), output.get()) > 1 ||
+      !overwrites(nest, output) || !matchPattern(fill->second.value(), m_Constant(&value)))
+    return {};
+  fills.erase(fill);
+  return value;
 }
 
 LogicalResult KernelConversion::convert(linalg::LinalgOp op) {
@@ -122,18 +136,11 @@ LogicalResult KernelConversion::convert(linalg::LinalgOp op) {
   if (failed(nest))
     return failure();
   SmallVector<TypedAttr> inits;
-  for (OpOperand &output : op.getDpsInitsMutable()) {
-    auto fill = fills.find(output.get());
-    TypedAttr value;
-    unsigned uses = llvm::count(op->getOperands(), output.get());
-    if (fill != fills.end() && uses == 1 && overwrites(*nest, output) &&
-        matchPattern(fill->second.value(), m_Constant(&value)))
-      fills.erase(output.get());
-    inits.push_back(value);
-  }
+  for (OpOperand &output : op.getDpsInitsMutable())
+    inits.push_back(foldFill(*nest, output));
   if (failed(emitFills(op)))
     return failure();
-  if (matchContraction(*nest)) {
+  if (isContractionToF32(*nest)) {
     int64_t product = 1;
     for (const Iterator &iterator : nest->iterators)
       product *= iterator.extent;

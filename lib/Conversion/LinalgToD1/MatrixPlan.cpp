@@ -130,10 +130,9 @@ void Planner::unrollDepth() {
 }
 
 std::optional<MatrixPlan> kernels::planMatrix(const Nest &nest) {
-  auto contraction = matchContraction(nest);
-  if (!contraction)
+  if (!isContractionToF32(nest))
     return std::nullopt;
-  if (auto plan = Planner(nest, contraction->lhs, contraction->rhs).run())
+  if (auto plan = Planner(nest, 0, 1).run())
     return plan;
-  return Planner(nest, contraction->rhs, contraction->lhs).run();
+  return Planner(nest, 1, 0).run();
 }

@@ -1,5 +1,6 @@
 //===- Nest.cpp - a structured operation as plain numbers -----------------===//
 #include "Nest.h"
+#include "dojo/Transforms/Contraction.h"
 
 #include "mlir/Analysis/FlatLinearValueConstraints.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -131,28 +132,8 @@ void kernels::simplify(Nest &nest) {
   }
 }
 
-std::optional<Contraction> kernels::matchContraction(const Nest &nest) {
-  if (nest.outputs().size() != 1 || nest.numInputs != 2 || !nest.outputs()[0].element.isF32())
-    return std::nullopt;
-  auto inputOf = [&](Value value) -> std::optional<unsigned> {
-    if (auto widened = value.getDefiningOp<arith::ExtFOp>())
-      value = widened.getIn();
-    for (unsigned i = 0; i < 2; ++i)
-      if (value == nest.accesses[i].argument)
-        return i;
-    return std::nullopt;
-  };
-  auto add = nest.yielded(0).getDefiningOp<arith::AddFOp>();
-  if (!add)
-    return std::nullopt;
-  bool swapped = add.getLhs() == nest.outputs()[0].argument;
-  auto mul = (swapped ? add.getRhs() : add.getLhs()).getDefiningOp<arith::MulFOp>();
-  if (!mul || (swapped ? add.getLhs() : add.getRhs()) != nest.outputs()[0].argument)
-    return std::nullopt;
-  auto lhs = inputOf(mul.getLhs()), rhs = inputOf(mul.getRhs());
-  if (!lhs || !rhs || *lhs == *rhs)
-    return std::nullopt;
-  return Contraction{*lhs, *rhs};
+bool kernels::isContractionToF32(const Nest &nest) {
+  return isContraction(nest.op) && nest.outputs().front().element.isF32();
 }
 
 std::optional<Combiner> kernels::matchCombiner(const Nest &nest, unsigned output) {

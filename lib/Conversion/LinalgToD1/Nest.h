@@ -36,7 +36,7 @@ struct Access {
 };
 
 struct Nest {
-  mutable mlir::linalg::LinalgOp op;
+  mlir::linalg::LinalgOp op;
   llvm::SmallVector<Iterator> iterators;
   llvm::SmallVector<Access> accesses; ///< inputs, then outputs
   unsigned numInputs;
@@ -58,11 +58,8 @@ llvm::FailureOr<Nest> analyse(mlir::linalg::LinalgOp op, const mlir::IRMapping &
 /// steps through as if they were one. Keeps those the body asks the index of.
 void simplify(Nest &nest);
 
-/// yield(add(mul(a, b), out)), a and b possibly widened: the two inputs' numbers.
-struct Contraction {
-  unsigned lhs, rhs;
-};
-std::optional<Contraction> matchContraction(const Nest &nest);
+/// yield(add(mul(a, b), out)) on f32, a and b the two inputs, possibly widened.
+bool isContractionToF32(const Nest &nest);
 
 /// An output whose next value is combine(its value, something else), combine
 /// associative with a neutral element.

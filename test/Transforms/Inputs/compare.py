@@ -9,6 +9,8 @@ import numpy as np
 import native
 
 def with_resources(text, random):
+    if "dialect_resources" in text:
+        return text
     entries = []
     for name, type_text in dict(re.findall(r"dense_resource<(\w+)> : (tensor<[^>]*>)", text)).items():
         like = native.array(type_text)

@@ -1,5 +1,6 @@
 //===- KernelHarness.cpp - a kernel against its plain meaning -------------===//
 #include "KernelHarness.h"
+#include "OnExecutor.h"
 #include "Reference.h"
 #include "RoutineInterpreter.h"
 #include "dojo/Conversion/LinalgToD1/Passes.h"
@@ -44,8 +45,15 @@ public:
       return {"does not convert", ""};
     auto routine = *module->getOps<func::FuncOp>().begin();
     std::string unit = routine->getAttrOfType<StringAttr>("d1.unit").str();
+    std::vector<uint8_t> executed = memory;
     error = interpret(routine, addresses, memory);
-    return {error.empty() ? compare(expected) : error, unit};
+    if (error.empty())
+      error = compare(expected, memory);
+    if (error.empty())
+      error = runOnExecutor(*module, addresses, executed);
+    if (error.empty())
+      error = compare(expected, executed);
+    return {error, unit};
   }
 
 private:
@@ -104,23 +112,24 @@ private:
     }
   }
 
-  std::string compare(std::vector<uint8_t> expected) {
+  std::string compare(std::vector<uint8_t> expected, std::vector<uint8_t> found) {
     unifyNaNs(expected);
-    unifyNaNs(memory);
-    for (size_t at = 0; at < memory.size(); ++at)
-      if (memory[at] != expected[at])
-        return describe(at, expected);
+    unifyNaNs(found);
+    for (size_t at = 0; at < found.size(); ++at)
+      if (found[at] != expected[at])
+        return describe(at, expected, found);
     return "";
   }
 
-  std::string describe(size_t at, const std::vector<uint8_t> &expected) {
+  std::string describe(size_t at, const std::vector<uint8_t> &expected,
+                       const std::vector<uint8_t> &found) {
     for (auto [number, buffer] : llvm::enumerate(buffers)) {
       Type element = buffer.type.getElementType();
       int64_t size = elementSize(element), place = (int64_t(at) - buffer.address) / size;
       bool isLast = number + 1 == buffers.size() || int64_t(at) < buffers[number + 1].address;
       if (int64_t(at) < buffer.address || !isLast)
         continue;
-      Scalar got = readElement(element, &memory[buffer.address + place * size]);
+      Scalar got = readElement(element, &found[buffer.address + place * size]);
       Scalar want = readElement(element, &expected[buffer.address + place * size]);
       return llvm::formatv("buffer {0}, element {1}: {2} {3}, expected {4} {5}", number, place,
                            got.f, got.i, want.f, want.i);

@@ -12,8 +12,9 @@ struct KernelRun {
   std::string unit;  ///< d1.unit of the routine
 };
 
-/// Converts the kernel of the module `text`, runs the routine on random buffers and
-/// compares every byte of memory with the kernel's plain meaning. Numbers are small
+/// Converts the kernel of the module `text`, runs the routine on random buffers, by
+/// the interpreter of routines and by back end and executor, and compares every byte
+/// of memory with the kernel's plain meaning. Numbers are small
 /// multiples of 1/8, so that sums are exact in any order and comparison is too; with
 /// `special`, NaN, infinities, -0 and large numbers are among them.
 KernelRun runKernel(llvm::StringRef text, unsigned seed, bool special = false);

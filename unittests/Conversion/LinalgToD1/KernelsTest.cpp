@@ -323,6 +323,19 @@ TEST(Kernels, TransposeOneElementAtATime) {
   expectRuns(kernel(types, operation("linalg.transpose", types, "permutation = [1, 0]")), "scalar");
 }
 
+TEST(Kernels, SumsInBF16RoundEachStep) {
+  SmallVector<std::string> types{buffer({3, 32}, "f32"), buffer({32}, "bf16")};
+  std::string region = "{\n^bb0(%a: f32, %o: bf16):\n%w = arith.extf %o : bf16 to f32\n"
+                       "%s = arith.addf %a, %w : f32\n%r = arith.truncf %s : f32 to bf16\n"
+                       "linalg.yield %r : bf16\n}";
+  expectRuns(
+      kernel(types, "%c = arith.constant 0.3 : bf16\nlinalg.fill ins(%c : bf16) outs(%b1 : " +
+                        types[1] + ")\n" +
+                        generic("affine_map<(i,j)->(i,j)>, affine_map<(i,j)->(j)>",
+                                R"("reduction", "parallel")", types, region)),
+      "simd");
+}
+
 TEST(Kernels, OneHotComparesWithTheIndex) {
   SmallVector<std::string> types{buffer({20}, "i32"), buffer({20, 48}, "f32")};
   std::string region = "{\n^bb0(%a: i32, %o: f32):\n%k = linalg.index 1 : index\n%i = "

@@ -31,7 +31,8 @@ constexpr llvm::StringLiteral kernelAttrName = "dojo.kernel";   ///< on an outli
 constexpr llvm::StringLiteral titleAttrName = "dojo.name";      ///< on arguments and results
 constexpr llvm::StringLiteral codeBytesAttrName = "dojo.code_bytes"; ///< on the module: at most
 constexpr llvm::StringLiteral sramPeakAttrName = "dojo.sram_peak_bytes";   ///< on the module
-constexpr llvm::StringLiteral sramBoundAttrName = "dojo.sram_bound_bytes"; ///< on the moduleconstexpr llvm::StringLiteral nocBytesAttrName = "dojo.noc_bytes";         ///< on the module
+constexpr llvm::StringLiteral sramBoundAttrName = "dojo.sram_bound_bytes"; ///< on the module
+constexpr llvm::StringLiteral nocBytesAttrName = "dojo.noc_bytes";         ///< on the module
 constexpr llvm::StringLiteral dramBytesAttrName = "dojo.dram_bytes";       ///< on the module
 constexpr llvm::StringLiteral dramBoundAttrName = "dojo.dram_bound_bytes"; ///< on the module
 constexpr llvm::StringLiteral nodesUsedAttrName = "dojo.nodes_used";       ///< on the module

@@ -1,0 +1,120 @@
+//===- Handlers.h - how one ONNX operator is lowered ------------*- C++ -*-===//
+//
+// A handler lowers one node: it reads operands and attributes through a
+// NodeContext, builds structured operations and sets the results. It states
+// what it cannot do with fail(); an attribute it never asks for is reported as
+// unsupported, so that nothing in a model is ignored by accident.
+//
+//===----------------------------------------------------------------------===//
+#ifndef DOJO_CONVERSION_ONNXTOLINALG_HANDLERS_H
+#define DOJO_CONVERSION_ONNXTOLINALG_HANDLERS_H
+
+#include "dojo/Dialect/ONNX/IR/ONNX.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
+#include "llvm/ADT/StringMap.h"
+#include "llvm/ADT/StringSet.h"
+#include <functional>
+#include <optional>
+
+namespace dojo::onnx {
+
+/// An ONNX value during the walk: an SSA value, or a constant that becomes one
+/// when a handler asks for it, or both.
+struct Known {
+  mlir::RankedTensorType type;
+  mlir::Value value;
+  mlir::ElementsAttr constant;
+};
+
+class NodeContext {
+public:
+  NodeContext(NodeOp node, mlir::ImplicitLocOpBuilder &b, mlir::MutableArrayRef<Known *> operands)
+      : b(b), node(node), operands(operands), results(node->getNumResults()) {}
+
+  mlir::ImplicitLocOpBuilder &b;
+
+  llvm::StringRef op() const { return node.getOpType(); }
+  llvm::StringRef domain() const { return node.getDomain().value_or(""); }
+
+  // Operands. An index past the end is an absent operand.
+  unsigned size() const { return operands.size(); }
+  bool has(unsigned i) const { return i < operands.size() && operands[i]; }
+  mlir::RankedTensorType type(unsigned i) const { return operands[i]->type; }
+  llvm::ArrayRef<int64_t> shape(unsigned i) const { return type(i).getShape(); }
+  int64_t rank(unsigned i) const { return type(i).getRank(); }
+  mlir::Value value(unsigned i);
+  /// The constant behind operand `i`, or null.
+  mlir::ElementsAttr constant(unsigned i) const { return has(i) ? operands[i]->constant : nullptr; }
+  /// The integers of a small constant operand.
+  std::optional<llvm::SmallVector<int64_t>> ints(unsigned i) const;
+  /// The same; reports an operand that is not known when compiling.
+  mlir::FailureOr<llvm::SmallVector<int64_t>> needInts(unsigned i, llvm::StringRef what);
+  /// The same for a scalar of any element type.
+  mlir::FailureOr<double> needScalar(unsigned i, llvm::StringRef what);
+
+  // Attributes. One of the wrong kind is reported and reads as its default.
+  bool hasAttr(llvm::StringRef name) const { return node.getParams().contains(name); }
+  mlir::Attribute attr(llvm::StringRef name);
+  int64_t intAttr(llvm::StringRef name, int64_t otherwise);
+  double floatAttr(llvm::StringRef name, double otherwise);
+  std::string stringAttr(llvm::StringRef name, llvm::StringRef otherwise);
+  llvm::SmallVector<int64_t> intsAttr(llvm::StringRef name, llvm::ArrayRef<int64_t> otherwise = {});
+  void ignore(std::initializer_list<llvm::StringRef> names) {
+    for (llvm::StringRef name : names)
+      read.insert(name);
+  }
+
+  // Results.
+  unsigned numResults() const { return results.size(); }
+  bool uses(unsigned i) const { return i < results.size() && !node->getResult(i).use_empty(); }
+  void result(unsigned i, mlir::Value value);
+  void result(unsigned i, mlir::ElementsAttr constant);
+  /// A result that is operand `operand` itself.
+  void forward(unsigned i, unsigned operand) { results[i] = *operands[operand]; }
+
+  /// Reports why the node cannot be lowered and what would help.
+  mlir::LogicalResult fail(const llvm::Twine &cause, const llvm::Twine &help = "");
+  /// Negative axes count from the end.
+  mlir::FailureOr<int64_t> axis(int64_t axis, int64_t rank);
+  mlir::FailureOr<llvm::SmallVector<int64_t>> axes(llvm::ArrayRef<int64_t> axes, int64_t rank);
+
+private:
+  friend class Walker;
+  mutable NodeOp node;
+  mlir::MutableArrayRef<Known *> operands;
+  llvm::SmallVector<Known> results;
+  llvm::StringSet<> read;
+  bool failed = false;
+};
+
+using Handler = std::function<mlir::LogicalResult(NodeContext &)>;
+
+/// Handlers by domain, operator and the opset that gave the operator its
+/// present meaning. A node takes the newest entry that its opset has reached.
+class HandlerRegistry {
+public:
+  void onOp(llvm::StringRef op, int64_t since, Handler handler, llvm::StringRef domain = "");
+  const Handler *find(llvm::StringRef domain, llvm::StringRef op, int64_t opset) const;
+  bool knows(llvm::StringRef domain, llvm::StringRef op) const;
+
+private:
+  static std::string key(llvm::StringRef domain, llvm::StringRef op);
+  llvm::StringMap<llvm::SmallVector<std::pair<int64_t, Handler>, 1>> handlers;
+};
+
+void registerElementwise(HandlerRegistry &registry);
+void registerReductions(HandlerRegistry &registry);
+void registerLinearAlgebra(HandlerRegistry &registry);
+void registerConvolutions(HandlerRegistry &registry);
+void registerPooling(HandlerRegistry &registry);
+void registerNormalization(HandlerRegistry &registry);
+void registerDataMovement(HandlerRegistry &registry);
+void registerShapeOps(HandlerRegistry &registry);
+
+/// Evaluates a node on small integer tensors that are known when compiling.
+/// Leaves `context` untouched and returns false when it is none.
+bool evaluateOnHost(NodeContext &context);
+
+} // namespace dojo::onnx
+
+#endif // DOJO_CONVERSION_ONNXTOLINALG_HANDLERS_H

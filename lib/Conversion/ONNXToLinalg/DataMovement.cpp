@@ -1,0 +1,260 @@
+//===- DataMovement.cpp - operators that only rearrange -------------------===//
+#include "Build.h"
+#include "SliceRange.h"
+#include "dojo/Conversion/ONNXToLinalg/Handlers.h"
+
+using namespace mlir;
+using namespace dojo::onnx;
+
+static LogicalResult forward(NodeContext &c) {
+  c.forward(0, 0);
+  return success();
+}
+
+static LogicalResult lowerDropout(NodeContext &c) {
+  c.ignore({"ratio", "seed", "is_test"});
+  if (c.has(2)) {
+    auto training = c.needScalar(2, "training_mode");
+    if (failed(training))
+      return failure();
+    if (*training != 0)
+      return c.fail("it is in training mode", "export the model for inference");
+  }
+  return forward(c);
+}
+
+static LogicalResult reshapeTo(NodeContext &c, ArrayRef<int64_t> shape) {
+  if (product(shape) != product(c.shape(0)))
+    return c.fail("it cannot give " + shapeName(c.shape(0)) + " the shape " + shapeName(shape));
+  c.result(0, reshape(c.b, c.value(0), shape));
+  return success();
+}
+
+static LogicalResult lowerReshape(NodeContext &c) {
+  bool allowZero = c.intAttr("allowzero", 0);
+  auto wanted = c.needInts(1, "shape");
+  if (failed(wanted))
+    return failure();
+  auto shape = reshapedShape(c, *wanted, allowZero);
+  return failed(shape) ? failure() : reshapeTo(c, *shape);
+}
+
+static LogicalResult lowerFlatten(NodeContext &c) {
+  int64_t rank = c.rank(0), given = c.intAttr("axis", 1), axis = given < 0 ? given + rank : given;
+  if (axis < 0 || axis > rank)
+    return c.fail("its axis " + Twine(given) + " is outside a tensor of " + Twine(rank) + " dimensions");
+  return reshapeTo(c, {product(c.shape(0).take_front(axis)), product(c.shape(0).drop_front(axis))});
+}
+
+/// Axes are an operand from opset 13 on, an attribute before.
+static FailureOr<Shape> readAxes(NodeContext &c, bool operand) {
+  if (!operand)
+    return c.intsAttr("axes");
+  return c.has(1) ? c.needInts(1, "axes") : FailureOr<Shape>(Shape());
+}
+
+static Handler squeeze(bool operand) {
+  return [operand](NodeContext &c) -> LogicalResult {
+    auto given = readAxes(c, operand);
+    if (failed(given))
+      return failure();
+    auto axes = c.axes(*given, c.rank(0));
+    if (failed(axes))
+      return failure();
+    Shape shape;
+    for (auto [i, size] : llvm::enumerate(c.shape(0))) {
+      bool named = llvm::is_contained(*axes, int64_t(i));
+      if (named && size != 1)
+        return c.fail("it cannot drop dimension " + Twine(i) + " of " + shapeName(c.shape(0)));
+      if (!named && (size != 1 || !axes->empty()))
+        shape.push_back(size);
+    }
+    return reshapeTo(c, shape);
+  };
+}
+
+static Handler unsqueeze(bool operand) {
+  return [operand](NodeContext &c) -> LogicalResult {
+    auto given = readAxes(c, operand);
+    if (failed(given))
+      return failure();
+    auto axes = c.axes(*given, c.rank(0) + given->size());
+    if (failed(axes))
+      return failure();
+    Shape shape(c.shape(0));
+    llvm::sort(*axes);
+    for (int64_t axis : *axes)
+      shape.insert(shape.begin() + axis, 1);
+    return reshapeTo(c, shape);
+  };
+}
+
+static LogicalResult lowerTranspose(NodeContext &c) {
+  Shape reversed = llvm::to_vector(llvm::reverse(llvm::seq<int64_t>(0, c.rank(0))));
+  Shape permutation = c.intsAttr("perm", reversed), sorted(permutation);
+  llvm::sort(sorted);
+  if (sorted != llvm::to_vector(llvm::seq<int64_t>(0, c.rank(0))))
+    return c.fail("its attribute 'perm' is no permutation of " + Twine(c.rank(0)) + " dimensions");
+  c.result(0, transpose(c.b, c.value(0), permutation));
+  return success();
+}
+
+static LogicalResult lowerConcat(NodeContext &c) {
+  auto axis = c.axis(c.intAttr("axis", 1), c.rank(0));
+  if (failed(axis))
+    return failure();
+  SmallVector<Value> parts;
+  for (unsigned i = 0; i < c.size(); ++i) {
+    Shape expected(c.shape(0));
+    if (c.rank(i) == c.rank(0))
+      expected[*axis] = c.shape(i)[*axis];
+    if (Shape(c.shape(i)) != expected || c.type(i).getElementType() != c.type(0).getElementType())
+      return c.fail("it cannot join " + shapeName(c.shape(i)) + " to " + shapeName(c.shape(0)));
+    if (product(c.shape(i)))
+      parts.push_back(c.value(i));
+  }
+  if (parts.empty())
+    return forward(c);
+  c.result(0, concat(c.b, *axis, parts));
+  return success();
+}
+
+static Handler lowerSlice(bool operands) {
+  return [operands](NodeContext &c) -> LogicalResult {
+    auto range = readSlice(c, operands);
+    if (failed(range))
+      return failure();
+    for (auto [size, step] : llvm::zip(range->sizes, range->steps))
+      if (step < 0 && size > 1)
+        return c.fail("its step is negative", "slice forwards");
+    Shape steps = range->steps;
+    for (int64_t &step : steps)
+      step = std::max<int64_t>(step, 1);
+    c.result(0, slice(c.b, c.value(0), range->starts, range->sizes, steps));
+    return success();
+  };
+}
+
+/// The sizes of the outputs of Split, from an attribute, an operand or a count.
+static FailureOr<Shape> splitSizes(NodeContext &c, int64_t extent) {
+  Shape sizes = c.intsAttr("split");
+  if (c.has(1)) {
+    auto given = c.needInts(1, "split");
+    if (failed(given))
+      return failure();
+    sizes = *given;
+  }
+  int64_t count = c.intAttr("num_outputs", c.numResults());
+  if (sizes.empty() && count > 0) {
+    int64_t each = (extent + count - 1) / count;
+    for (int64_t rest = extent, i = 0; i < count; ++i, rest -= sizes.back())
+      sizes.push_back(std::min(each, rest));
+  }
+  if (sizes.size() != c.numResults() || llvm::sum_of(sizes) != extent)
+    return c.fail("its parts " + shapeName(sizes) + " do not make up a dimension of " + Twine(extent));
+  return sizes;
+}
+
+static LogicalResult lowerSplit(NodeContext &c) {
+  auto axis = c.axis(c.intAttr("axis", 0), c.rank(0));
+  if (failed(axis))
+    return failure();
+  auto sizes = splitSizes(c, c.shape(0)[*axis]);
+  if (failed(sizes))
+    return failure();
+  Shape starts(c.rank(0), 0), shape(c.shape(0)), ones(c.rank(0), 1);
+  for (auto [i, size] : llvm::enumerate(*sizes)) {
+    shape[*axis] = size;
+    c.result(i, slice(c.b, c.value(0), starts, shape, ones));
+    starts[*axis] += size;
+  }
+  return success();
+}
+
+static LogicalResult expandTo(NodeContext &c, ArrayRef<int64_t> wanted) {
+  auto shape = broadcast(c.shape(0), wanted);
+  if (!shape)
+    return c.fail("it cannot broadcast " + shapeName(c.shape(0)) + " to " + shapeName(wanted));
+  if (*shape == Shape(c.shape(0)))
+    return forward(c);
+  if (product(*shape) == product(c.shape(0)))
+    return reshapeTo(c, *shape);
+  c.result(0, elementwise(c.b, *shape, c.type(0).getElementType(), c.value(0),
+                          [](Scalars &, ValueRange v) { return v[0]; }));
+  return success();
+}
+
+static LogicalResult lowerExpand(NodeContext &c) {
+  auto wanted = c.needInts(1, "shape");
+  return failed(wanted) ? failure() : expandTo(c, *wanted);
+}
+
+/// Cuts dimensions that negative padding shortens, then pads the rest.
+static LogicalResult padBy(NodeContext &c, ArrayRef<int64_t> low, ArrayRef<int64_t> high, double filler) {
+  int64_t rank = c.rank(0);
+  Shape starts(rank, 0), sizes(c.shape(0)), ones(rank, 1), before(low), after(high);
+  for (int64_t i = 0; i < rank; ++i) {
+    starts[i] = std::max<int64_t>(0, -low[i]);
+    sizes[i] -= starts[i] + std::max<int64_t>(0, -high[i]);
+    before[i] = std::max<int64_t>(0, low[i]);
+    after[i] = std::max<int64_t>(0, high[i]);
+    if (sizes[i] < 0)
+      return c.fail("its padding cuts more than dimension " + Twine(i) + " of " + shapeName(c.shape(0)));
+  }
+  Value cut = slice(c.b, c.value(0), starts, sizes, ones);
+  Value scalar = Scalars(c.b, c.b.getLoc()).constant(elementOf(cut), filler);
+  c.result(0, pad(c.b, cut, before, after, scalar));
+  return success();
+}
+
+/// Amounts are an operand from opset 11 on, an attribute before.
+static Handler lowerPad(bool operands) {
+  return [operands](NodeContext &c) -> LogicalResult {
+    std::string mode = c.stringAttr("mode", "constant");
+    if (mode != "constant")
+      return c.fail("its mode '" + mode + "' is not supported", "pad with a constant");
+    FailureOr<Shape> pads = operands ? c.needInts(1, "pads") : FailureOr<Shape>(c.intsAttr("pads"));
+    FailureOr<double> filler = !operands  ? FailureOr<double>(c.floatAttr("value", 0))
+                               : c.has(2) ? c.needScalar(2, "padding value")
+                                          : FailureOr<double>(0.0);
+    if (failed(pads) || failed(filler))
+      return failure();
+    Shape axes = llvm::to_vector(llvm::seq<int64_t>(0, c.rank(0)));
+    if (c.has(3)) {
+      auto given = c.needInts(3, "axes");
+      if (failed(given))
+        return failure();
+      axes = *given;
+    }
+    auto positive = c.axes(axes, c.rank(0));
+    if (failed(positive))
+      return failure();
+    if (pads->size() != 2 * positive->size())
+      return c.fail("it has " + Twine(pads->size()) + " pads for " + Twine(positive->size()) + " dimensions");
+    Shape low(c.rank(0), 0), high(low);
+    for (auto [i, axis] : llvm::enumerate(*positive)) {
+      low[axis] = (*pads)[i];
+      high[axis] = (*pads)[i + positive->size()];
+    }
+    return padBy(c, low, high, *filler);
+  };
+}
+
+void dojo::onnx::registerDataMovement(HandlerRegistry &registry) {
+  registry.onOp("Identity", 1, forward);
+  registry.onOp("Dropout", 7, lowerDropout);
+  registry.onOp("Reshape", 5, lowerReshape);
+  registry.onOp("Flatten", 1, lowerFlatten);
+  registry.onOp("Squeeze", 1, squeeze(false));
+  registry.onOp("Squeeze", 13, squeeze(true));
+  registry.onOp("Unsqueeze", 1, unsqueeze(false));
+  registry.onOp("Unsqueeze", 13, unsqueeze(true));
+  registry.onOp("Transpose", 1, lowerTranspose);
+  registry.onOp("Concat", 4, lowerConcat);
+  registry.onOp("Slice", 1, lowerSlice(false));
+  registry.onOp("Slice", 10, lowerSlice(true));
+  registry.onOp("Split", 2, lowerSplit);
+  registry.onOp("Expand", 8, lowerExpand);
+  registry.onOp("Pad", 2, lowerPad(false));
+  registry.onOp("Pad", 11, lowerPad(true));
+}

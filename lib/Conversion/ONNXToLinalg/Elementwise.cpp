@@ -1,0 +1,364 @@
+//===- Elementwise.cpp - operators that compute each element by itself ----===//
+//
+// Tables: an entry names the ONNX operator, what it may be applied to, its
+// float attributes with their defaults, and the scalar that it computes.
+//
+//===----------------------------------------------------------------------===//
+#include "Build.h"
+#include "dojo/Conversion/ONNXToLinalg/Handlers.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+
+using namespace mlir;
+using namespace dojo::onnx;
+
+namespace {
+
+enum Kinds { Floats = 1, Ints = 2, Bools = 4, Numbers = Floats | Ints, All = Numbers | Bools };
+enum Result { Same, Bool };
+
+struct Attribute {
+  const char *name;
+  double otherwise;
+};
+
+struct Unary {
+  const char *op;
+  int64_t since;
+  Kinds kinds;
+  std::vector<Attribute> attributes;
+  Value (*body)(Scalars &s, Value x, ArrayRef<double> a);
+  Result result = Same;
+};
+
+struct Binary {
+  const char *op;
+  int64_t since;
+  Kinds kinds;
+  Value (*body)(Scalars &s, Value x, Value y);
+  Result result = Same;
+};
+
+using P = arith::CmpIPredicate;
+
+Value positive(Scalars &s, Value x) { return s.compare(P::sgt, x, s.constant(x, 0)); }
+Value constant(Scalars &s, Value like, double value) { return s.constant(like, value); }
+Value scaled(Scalars &s, Value x, double by) { return s.mul(x, s.constant(x, by)); }
+/// exp(x) - 1, scaled
+Value expMinusOne(Scalars &s, Value x, double by) {
+  return scaled(s, s.sub(s.exp(x), s.constant(x, 1)), by);
+}
+Value softplus(Scalars &s, Value x) {
+  Value positivePart = s.max(x, s.constant(x, 0));
+  Value decay = s.exp(s.neg(s.make<math::AbsFOp>(x)));
+  return s.add(positivePart, s.make<math::LogOp>(s.add(s.constant(x, 1), decay)));
+}
+Value clamp(Scalars &s, Value x, double low, double high) {
+  return s.min(s.max(x, s.constant(x, low)), s.constant(x, high));
+}
+Value absolute(Scalars &s, Value x) {
+  return isa<FloatType>(x.getType()) ? s.make<math::AbsFOp>(x) : s.max(x, s.neg(x));
+}
+Value sign(Scalars &s, Value x) {
+  Value zero = s.constant(x, 0);
+  Value negative = s.select(s.compare(P::slt, x, zero), s.constant(x, -1), zero);
+  return s.select(s.compare(P::sgt, x, zero), s.constant(x, 1), negative);
+}
+Value gelu(Scalars &s, Value x) {
+  Value half = scaled(s, x, 0.5);
+  return s.mul(half, s.add(s.constant(x, 1), s.make<math::ErfOp>(scaled(s, x, 0.70710678118654752))));
+}
+Value geluTanh(Scalars &s, Value x) {
+  Value inner = s.add(x, scaled(s, s.mul(x, s.mul(x, x)), 0.044715));
+  Value tanh = s.make<math::TanhOp>(scaled(s, inner, 0.79788456080286536));
+  return s.mul(scaled(s, x, 0.5), s.add(s.constant(x, 1), tanh));
+}
+
+template <typename Op> Value apply(Scalars &s, Value x, ArrayRef<double>) { return s.make<Op>(x); }
+
+#define UNARY [](Scalars & s, Value x, ArrayRef<double> a) -> Value
+#define BINARY [](Scalars & s, Value x, Value y) -> Value
+
+const Unary unaries[] = {
+    {"Abs", 6, Numbers, {}, UNARY { return absolute(s, x); }},
+    {"Neg", 6, Numbers, {}, UNARY { return s.neg(x); }},
+    {"Sign", 9, Numbers, {}, UNARY { return sign(s, x); }},
+    {"Relu", 6, Numbers, {}, UNARY { return s.max(x, s.constant(x, 0)); }},
+    {"LeakyRelu", 6, Floats, {{"alpha", 0.01}}, UNARY { return s.select(positive(s, x), x, scaled(s, x, a[0])); }},
+    {"ThresholdedRelu", 10, Floats, {{"alpha", 1}},
+     UNARY { return s.select(s.compare(P::sgt, x, s.constant(x, a[0])), x, s.constant(x, 0)); }},
+    {"Elu", 6, Floats, {{"alpha", 1}}, UNARY { return s.select(positive(s, x), x, expMinusOne(s, x, a[0])); }},
+    {"Celu", 12, Floats, {{"alpha", 1}},
+     UNARY { return s.select(positive(s, x), x, expMinusOne(s, scaled(s, x, 1 / a[0]), a[0])); }},
+    {"Selu", 6, Floats, {{"alpha", 1.67326319217681884765625}, {"gamma", 1.05070102214813232421875}},
+     UNARY { return scaled(s, s.select(positive(s, x), x, expMinusOne(s, x, a[0])), a[1]); }},
+    {"Sigmoid", 6, Floats, {}, UNARY { return s.sigmoid(x); }},
+    {"HardSigmoid", 6, Floats, {{"alpha", 0.2}, {"beta", 0.5}},
+     UNARY { return clamp(s, s.add(scaled(s, x, a[0]), s.constant(x, a[1])), 0, 1); }},
+    {"HardSwish", 14, Floats, {},
+     UNARY { return s.mul(x, clamp(s, s.add(scaled(s, x, 1.0 / 6), s.constant(x, 0.5)), 0, 1)); }},
+    {"Swish", 24, Floats, {{"alpha", 1}}, UNARY { return s.mul(x, s.sigmoid(scaled(s, x, a[0]))); }},
+    {"Softplus", 1, Floats, {}, UNARY { return softplus(s, x); }},
+    {"Softsign", 1, Floats, {}, UNARY { return s.div(x, s.add(s.constant(x, 1), absolute(s, x))); }},
+    {"Mish", 18, Floats, {}, UNARY { return s.mul(x, s.make<math::TanhOp>(softplus(s, x))); }},
+    {"Tanh", 6, Floats, {}, apply<math::TanhOp>},
+    {"Exp", 6, Floats, {}, apply<math::ExpOp>},
+    {"Log", 6, Floats, {}, apply<math::LogOp>},
+    {"Sqrt", 6, Floats, {}, apply<math::SqrtOp>},
+    {"Erf", 9, Floats, {}, apply<math::ErfOp>},
+    {"Reciprocal", 6, Floats, {}, UNARY { return s.div(s.constant(x, 1), x); }},
+    {"Floor", 6, Floats, {}, apply<math::FloorOp>},
+    {"Ceil", 6, Floats, {}, apply<math::CeilOp>},
+    {"Round", 11, Floats, {}, apply<math::RoundEvenOp>},
+    {"Sin", 7, Floats, {}, apply<math::SinOp>},
+    {"Cos", 7, Floats, {}, apply<math::CosOp>},
+    {"Not", 1, Bools, {}, UNARY { return s.make<arith::XOrIOp>(x, s.constant(x, 1)); }},
+    {"BitwiseNot", 18, Ints, {}, UNARY { return s.make<arith::XOrIOp>(x, s.constant(x, -1)); }},
+    {"IsNaN", 9, Floats, {}, UNARY { return s.make<arith::CmpFOp>(arith::CmpFPredicate::UNO, x, x); }, Bool},
+};
+
+Value floorModulo(Scalars &s, Value x, Value y) {
+  Value rest = s.make<arith::RemSIOp>(x, y), zero = s.constant(x, 0);
+  Value differs = s.make<arith::XOrIOp>(s.compare(P::slt, rest, zero), s.compare(P::slt, y, zero));
+  Value corrected = s.make<arith::AndIOp>(differs, s.compare(P::ne, rest, zero));
+  return s.select(corrected, s.add(rest, y), rest);
+}
+
+const Binary binaries[] = {
+    {"Add", 7, Numbers, BINARY { return s.add(x, y); }},
+    {"Sub", 7, Numbers, BINARY { return s.sub(x, y); }},
+    {"Mul", 7, Numbers, BINARY { return s.mul(x, y); }},
+    {"Div", 7, Numbers, BINARY { return s.div(x, y); }},
+    {"PRelu", 7, Floats, BINARY { return s.select(positive(s, x), x, s.mul(x, y)); }},
+    {"And", 7, Bools, BINARY { return s.make<arith::AndIOp>(x, y); }},
+    {"Or", 7, Bools, BINARY { return s.make<arith::OrIOp>(x, y); }},
+    {"Xor", 7, Bools, BINARY { return s.make<arith::XOrIOp>(x, y); }},
+    {"BitwiseAnd", 18, Ints, BINARY { return s.make<arith::AndIOp>(x, y); }},
+    {"BitwiseOr", 18, Ints, BINARY { return s.make<arith::OrIOp>(x, y); }},
+    {"BitwiseXor", 18, Ints, BINARY { return s.make<arith::XOrIOp>(x, y); }},
+    {"Equal", 7, All, BINARY { return s.compare(P::eq, x, y); }, Bool},
+    {"Less", 7, Numbers, BINARY { return s.compare(P::slt, x, y); }, Bool},
+    {"LessOrEqual", 12, Numbers, BINARY { return s.compare(P::sle, x, y); }, Bool},
+    {"Greater", 7, Numbers, BINARY { return s.compare(P::sgt, x, y); }, Bool},
+    {"GreaterOrEqual", 12, Numbers, BINARY { return s.compare(P::sge, x, y); }, Bool},
+};
+
+/// Operators of any number of operands, folded from the left.
+const Binary variadics[] = {
+    {"Min", 6, Numbers, BINARY { return s.min(x, y); }},
+    {"Max", 6, Numbers, BINARY { return s.max(x, y); }},
+    {"Sum", 6, Floats, BINARY { return s.add(x, y); }},
+    {"Mean", 6, Floats, BINARY { return s.add(x, y); }},
+};
+
+#undef UNARY
+#undef BINARY
+
+Kinds kindOf(Type element) {
+  return isa<FloatType>(element) ? Floats : element.isInteger(1) ? Bools : Ints;
+}
+
+LogicalResult checkKind(NodeContext &c, Kinds kinds, unsigned first = 0) {
+  Type element = c.type(first).getElementType();
+  for (unsigned i = first; i < c.size(); ++i)
+    if (c.has(i) && c.type(i).getElementType() != element)
+      return c.fail("its operands are " + typeName(element) + " and " + typeName(c.type(i).getElementType()) +
+                    "; they must agree");
+  if (!(kindOf(element) & kinds))
+    return c.fail("it is not defined on " + typeName(element));
+  return success();
+}
+
+FailureOr<Shape> commonShape(NodeContext &c) {
+  Shape shape;
+  for (unsigned i = 0; i < c.size(); ++i) {
+    auto wider = broadcast(shape, c.shape(i));
+    if (!wider)
+      return c.fail("its operands of shapes " + shapeName(shape) + " and " + shapeName(c.shape(i)) +
+                    " do not broadcast");
+    shape = *wider;
+  }
+  return shape;
+}
+
+SmallVector<Value> allValues(NodeContext &c) {
+  SmallVector<Value> values;
+  for (unsigned i = 0; i < c.size(); ++i)
+    values.push_back(c.value(i));
+  return values;
+}
+
+Type resultType(NodeContext &c, Result result) {
+  return result == Bool ? Type(c.b.getI1Type()) : c.type(0).getElementType();
+}
+
+Handler lowerUnary(const Unary &entry) {
+  return [&entry](NodeContext &c) -> LogicalResult {
+    SmallVector<double> parameters;
+    for (const Attribute &attribute : entry.attributes)
+      parameters.push_back(c.floatAttr(attribute.name, attribute.otherwise));
+    if (failed(checkKind(c, entry.kinds)))
+      return failure();
+    c.result(0, elementwise(c.b, c.shape(0), resultType(c, entry.result), c.value(0),
+                            [&](Scalars &s, ValueRange v) { return entry.body(s, v[0], parameters); }));
+    return success();
+  };
+}
+
+Handler lowerBinary(const Binary &entry) {
+  return [&entry](NodeContext &c) -> LogicalResult {
+    auto shape = commonShape(c);
+    if (failed(shape) || failed(checkKind(c, entry.kinds)))
+      return failure();
+    c.result(0, elementwise(c.b, *shape, resultType(c, entry.result), allValues(c),
+                            [&](Scalars &s, ValueRange v) { return entry.body(s, v[0], v[1]); }));
+    return success();
+  };
+}
+
+Handler lowerVariadic(const Binary &entry) {
+  return [&entry](NodeContext &c) -> LogicalResult {
+    auto shape = commonShape(c);
+    if (failed(shape) || failed(checkKind(c, entry.kinds)))
+      return failure();
+    bool mean = c.op() == "Mean";
+    c.result(0, elementwise(c.b, *shape, resultType(c, Same), allValues(c), [&](Scalars &s, ValueRange v) {
+               Value folded = v.front();
+               for (Value next : v.drop_front())
+                 folded = entry.body(s, folded, next);
+               return mean ? scaled(s, folded, 1.0 / v.size()) : folded;
+             }));
+    return success();
+  };
+}
+
+LogicalResult lowerGelu(NodeContext &c) {
+  std::string kind = c.stringAttr("approximate", "none");
+  if (failed(checkKind(c, Floats)))
+    return failure();
+  c.result(0, elementwise(c.b, c.shape(0), resultType(c, Same), c.value(0), [&](Scalars &s, ValueRange v) {
+             return kind == "tanh" ? geluTanh(s, v[0]) : gelu(s, v[0]);
+           }));
+  return success();
+}
+
+/// x to a power; small whole powers are products.
+LogicalResult lowerPow(NodeContext &c) {
+  auto shape = commonShape(c);
+  if (failed(shape))
+    return failure();
+  if (kindOf(c.type(0).getElementType()) != Floats)
+    return c.fail("it is not defined on " + typeName(c.type(0).getElementType()), "cast to float32");
+  auto exponent = dyn_cast_or_null<DenseElementsAttr>(c.constant(1));
+  bool square = exponent && exponent.getNumElements() == 1 && *c.needScalar(1, "exponent") == 2;
+  if (square) {
+    c.result(0, elementwise(c.b, *shape, resultType(c, Same), c.value(0),
+                            [](Scalars &s, ValueRange v) { return s.mul(v[0], v[0]); }));
+    return success();
+  }
+  c.result(0, elementwise(c.b, *shape, resultType(c, Same), {c.value(0), c.value(1)}, [](Scalars &s, ValueRange v) {
+             return s.make<math::PowFOp>(v[0], s.cast(v[1], v[0].getType()));
+           }));
+  return success();
+}
+
+LogicalResult lowerMod(NodeContext &c) {
+  bool truncated = c.intAttr("fmod", 0);
+  auto shape = commonShape(c);
+  if (failed(shape) || failed(checkKind(c, Numbers)))
+    return failure();
+  bool floats = kindOf(c.type(0).getElementType()) == Floats;
+  c.result(0, elementwise(c.b, *shape, resultType(c, Same), allValues(c), [&](Scalars &s, ValueRange v) {
+             return floats      ? s.make<arith::RemFOp>(v[0], v[1])
+                    : truncated ? s.make<arith::RemSIOp>(v[0], v[1])
+                                : floorModulo(s, v[0], v[1]);
+           }));
+  return success();
+}
+
+/// Bounds are attributes before opset 11 and optional operands since.
+LogicalResult lowerClip(NodeContext &c) {
+  if (failed(checkKind(c, Numbers)))
+    return failure();
+  SmallVector<Value> operands = {c.value(0)};
+  bool low = c.has(1), high = c.has(2);
+  for (unsigned i : {1, 2})
+    if (c.has(i)) {
+      if (product(c.shape(i)) != 1)
+        return c.fail("its bounds must be scalars");
+      operands.push_back(reshape(c.b, c.value(i), {}));
+    }
+  auto least = dyn_cast_or_null<FloatAttr>(c.attr("min")), most = dyn_cast_or_null<FloatAttr>(c.attr("max"));
+  c.result(0, elementwise(c.b, c.shape(0), resultType(c, Same), operands, [&](Scalars &s, ValueRange v) {
+             Value x = v.front(), bound = v.back();
+             if (low || least)
+               x = s.max(x, low ? v[1] : constant(s, x, least.getValueAsDouble()));
+             if (high || most)
+               x = s.min(x, high ? bound : constant(s, x, most.getValueAsDouble()));
+             return x;
+           }));
+  return success();
+}
+
+LogicalResult lowerWhere(NodeContext &c) {
+  auto shape = commonShape(c);
+  if (failed(shape) || failed(checkKind(c, All, 1)))
+    return failure();
+  c.result(0, elementwise(c.b, *shape, c.type(1).getElementType(), allValues(c),
+                          [](Scalars &s, ValueRange v) { return s.select(v[0], v[1], v[2]); }));
+  return success();
+}
+
+/// The element types of TensorProto::DataType that are computed.
+Type castTarget(Builder &b, int64_t code) {
+  switch (code) {
+  case 1: return b.getF32Type();
+  case 3: return b.getI8Type();
+  case 6: return b.getI32Type();
+  case 9: return b.getI1Type();
+  case 16: return b.getBF16Type();
+  default: return {};
+  }
+}
+
+LogicalResult castTo(NodeContext &c, Type type) {
+  if (type == c.type(0).getElementType()) {
+    c.forward(0, 0);
+    return success();
+  }
+  c.result(0, elementwise(c.b, c.shape(0), type, c.value(0),
+                          [&](Scalars &s, ValueRange v) { return s.cast(v[0], type); }));
+  return success();
+}
+
+LogicalResult lowerCast(NodeContext &c) {
+  int64_t code = c.intAttr("to", 0);
+  c.ignore({"saturate", "round_mode"});
+  Type type = castTarget(c.b, code);
+  if (!type)
+    return c.fail("its target type number " + Twine(code) + " is not computed at run time",
+                  "cast to float32, bfloat16, int32, int8 or bool");
+  return castTo(c, type);
+}
+
+LogicalResult lowerCastLike(NodeContext &c) {
+  c.ignore({"saturate", "round_mode"});
+  return castTo(c, c.type(1).getElementType());
+}
+
+} // namespace
+
+void dojo::onnx::registerElementwise(HandlerRegistry &registry) {
+  for (const Unary &entry : unaries)
+    registry.onOp(entry.op, entry.since, lowerUnary(entry));
+  for (const Binary &entry : binaries)
+    registry.onOp(entry.op, entry.since, lowerBinary(entry));
+  for (const Binary &entry : variadics)
+    registry.onOp(entry.op, entry.since, lowerVariadic(entry));
+  registry.onOp("Gelu", 20, lowerGelu);
+  registry.onOp("Pow", 7, lowerPow);
+  registry.onOp("Mod", 10, lowerMod);
+  registry.onOp("Clip", 6, lowerClip);
+  registry.onOp("Where", 9, lowerWhere);
+  registry.onOp("Cast", 6, lowerCast);
+  registry.onOp("CastLike", 15, lowerCastLike);
+}

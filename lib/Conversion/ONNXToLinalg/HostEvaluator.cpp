@@ -1,0 +1,351 @@
+//===- HostEvaluator.cpp - arithmetic on shapes, done while compiling -----===//
+//
+// Exporters compute shapes by nodes: Shape, Gather, Concat, Mul, ... All such
+// values are small integer tensors. This folds them; it never sees weights.
+//
+//===----------------------------------------------------------------------===//
+#include "Build.h"
+#include "SliceRange.h"
+#include "dojo/Conversion/ONNXToLinalg/Handlers.h"
+
+#include "mlir/Dialect/Utils/IndexingUtils.h"
+#include "llvm/ADT/StringMap.h"
+
+using namespace mlir;
+using namespace dojo::onnx;
+
+namespace {
+
+struct HostTensor {
+  Shape shape;
+  Type element;
+  SmallVector<int64_t> data;
+};
+
+using Operands = ArrayRef<HostTensor>;
+using Evaluated = std::optional<HostTensor>;
+using Evaluator = std::function<Evaluated(NodeContext &, Operands)>;
+
+constexpr int64_t maxElements = 1024;
+
+/// Builds a tensor whose element at `index` is operand `from(index)` of `x`.
+Evaluated rearrange(const HostTensor &x, ArrayRef<int64_t> shape, llvm::function_ref<int64_t(ArrayRef<int64_t>)> from) {
+  int64_t count = product(shape);
+  if (count > maxElements)
+    return std::nullopt;
+  HostTensor result = {Shape(shape), x.element, {}};
+  Shape index(shape.size(), 0);
+  for (int64_t i = 0; i < count; ++i) {
+    result.data.push_back(x.data[from(index)]);
+    for (int64_t d = shape.size() - 1; d >= 0 && ++index[d] == shape[d]; --d)
+      index[d] = 0;
+  }
+  return result;
+}
+
+int64_t offset(ArrayRef<int64_t> index, ArrayRef<int64_t> shape) {
+  int64_t at = 0;
+  for (auto [i, size] : llvm::zip(index.take_back(shape.size()), shape))
+    at = at * size + (size == 1 ? 0 : i);
+  return at;
+}
+
+Evaluated broadcastTo(const HostTensor &x, ArrayRef<int64_t> shape) {
+  return rearrange(x, shape, [&](ArrayRef<int64_t> index) { return offset(index, x.shape); });
+}
+
+using Function = std::optional<int64_t> (*)(int64_t x, int64_t y);
+
+Evaluated combine(const HostTensor &x, const HostTensor &y, Type element, Function f) {
+  auto shape = broadcast(x.shape, y.shape);
+  if (!shape)
+    return std::nullopt;
+  Evaluated result = broadcastTo(x, *shape), other = broadcastTo(y, *shape);
+  if (!result || !other)
+    return std::nullopt;
+  for (auto [value, second] : llvm::zip(result->data, other->data)) {
+    auto folded = f(value, second);
+    if (!folded)
+      return std::nullopt;
+    value = *folded;
+  }
+  result->element = element;
+  return result;
+}
+
+Evaluator binary(Function f, bool compares = false) {
+  return [=](NodeContext &c, Operands x) -> Evaluated {
+    return combine(x[0], x[1], compares ? Type(c.b.getI1Type()) : x[0].element, f);
+  };
+}
+
+Evaluator variadic(Function f) {
+  return [=](NodeContext &, Operands operands) {
+    Evaluated result = operands.front();
+    for (const HostTensor &next : operands.drop_front())
+      if (result)
+        result = combine(*result, next, next.element, f);
+    return result;
+  };
+}
+
+Evaluator unary(int64_t (*f)(int64_t)) {
+  return [=](NodeContext &, Operands x) -> Evaluated {
+    HostTensor result = x[0];
+    for (int64_t &value : result.data)
+      value = f(value);
+    return result;
+  };
+}
+
+Evaluated concatenate(NodeContext &c, Operands x) {
+  auto axis = c.axis(c.intAttr("axis", 1), c.rank(0));
+  if (failed(axis))
+    return std::nullopt;
+  HostTensor result = x[0];
+  result.data.clear();
+  result.shape[*axis] = 0;
+  for (const HostTensor &part : x) {
+    if (part.shape.size() != result.shape.size())
+      return std::nullopt;
+    for (size_t d = 0; d < part.shape.size(); ++d)
+      if (int64_t(d) != *axis && part.shape[d] != x[0].shape[d])
+        return std::nullopt;
+    result.shape[*axis] += part.shape[*axis];
+  }
+  int64_t outer = product(ArrayRef(result.shape).take_front(*axis));
+  for (int64_t i = 0; i < outer; ++i)
+    for (const HostTensor &part : x) {
+      int64_t run = part.data.size() / outer;
+      result.data.append(part.data.begin() + i * run, part.data.begin() + (i + 1) * run);
+    }
+  return result;
+}
+
+Evaluated slice(NodeContext &c, Operands x) {
+  auto range = readSlice(c, x.size() > 1);
+  if (failed(range))
+    return std::nullopt;
+  return rearrange(x[0], range->sizes, [&](ArrayRef<int64_t> index) {
+    Shape source(index);
+    for (auto [i, start, step] : llvm::zip(source, range->starts, range->steps))
+      i = start + i * step;
+    return offset(source, x[0].shape);
+  });
+}
+
+Evaluated gather(NodeContext &c, Operands x) {
+  auto axis = c.axis(c.intAttr("axis", 0), c.rank(0));
+  if (failed(axis))
+    return std::nullopt;
+  const HostTensor &data = x[0], &indices = x[1];
+  int64_t extent = data.shape[*axis];
+  if (llvm::any_of(indices.data, [&](int64_t i) { return i < -extent || i >= extent; }))
+    return std::nullopt;
+  Shape shape(ArrayRef(data.shape).take_front(*axis));
+  shape.append(indices.shape);
+  shape.append(data.shape.begin() + *axis + 1, data.shape.end());
+  return rearrange(data, shape, [&](ArrayRef<int64_t> index) {
+    Shape source(index.take_front(*axis));
+    int64_t chosen = indices.data[offset(index.slice(*axis, indices.shape.size()), indices.shape)];
+    source.push_back(chosen < 0 ? chosen + extent : chosen);
+    ArrayRef<int64_t> rest = index.drop_front(*axis + indices.shape.size());
+    source.append(rest.begin(), rest.end());
+    return offset(source, data.shape);
+  });
+}
+
+Evaluated transposed(NodeContext &c, Operands x) {
+  Shape reversed = llvm::to_vector(llvm::reverse(llvm::seq<int64_t>(0, c.rank(0))));
+  Shape permutation = c.intsAttr("perm", reversed), shape;
+  if (permutation.size() != reversed.size() || !isPermutationVector(permutation))
+    return std::nullopt;
+  for (int64_t dim : permutation)
+    shape.push_back(x[0].shape[dim]);
+  return rearrange(x[0], shape, [&](ArrayRef<int64_t> index) {
+    Shape source(index.size());
+    for (auto [i, dim] : llvm::enumerate(permutation))
+      source[dim] = index[i];
+    return offset(source, x[0].shape);
+  });
+}
+
+Evaluated reshaped(HostTensor x, FailureOr<Shape> shape) {
+  if (failed(shape) || product(*shape) != int64_t(x.data.size()))
+    return std::nullopt;
+  x.shape = *shape;
+  return x;
+}
+
+Evaluated reshape(NodeContext &c, Operands x) {
+  return reshaped(x[0], reshapedShape(c, x[1].data, c.intAttr("allowzero", 0)));
+}
+
+FailureOr<Shape> axesOf(NodeContext &c, Operands x, int64_t rankBeyond) {
+  Shape axes = x.size() > 1 ? Shape(x[1].data) : c.intsAttr("axes");
+  return c.axes(axes, c.rank(0) + rankBeyond * int64_t(axes.size()));
+}
+
+Evaluated unsqueeze(NodeContext &c, Operands x) {
+  auto axes = axesOf(c, x, 1);
+  if (failed(axes))
+    return std::nullopt;
+  llvm::sort(*axes);
+  Shape shape(x[0].shape);
+  for (int64_t axis : *axes)
+    shape.insert(shape.begin() + axis, 1);
+  return reshaped(x[0], shape);
+}
+
+Evaluated squeeze(NodeContext &c, Operands x) {
+  auto axes = axesOf(c, x, 0);
+  if (failed(axes))
+    return std::nullopt;
+  Shape shape;
+  for (auto [i, size] : llvm::enumerate(x[0].shape))
+    if (!(axes->empty() ? size == 1 : llvm::is_contained(*axes, int64_t(i))))
+      shape.push_back(size);
+  return reshaped(x[0], shape);
+}
+
+Evaluated cast(NodeContext &c, Operands x) {
+  c.ignore({"saturate", "round_mode"});
+  HostTensor result = x[0];
+  switch (c.intAttr("to", 0)) {
+  case 1: result.element = c.b.getF32Type(); break;
+  case 6: result.element = c.b.getI32Type(); break;
+  case 7: result.element = c.b.getI64Type(); break;
+  case 9:
+    result.element = c.b.getI1Type();
+    for (int64_t &value : result.data)
+      value = value != 0;
+    break;
+  default: return std::nullopt;
+  }
+  return result;
+}
+
+Evaluated where(NodeContext &, Operands x) {
+  auto shape = broadcast(x[0].shape, x[1].shape);
+  if (shape)
+    shape = broadcast(*shape, x[2].shape);
+  if (!shape)
+    return std::nullopt;
+  Evaluated condition = broadcastTo(x[0], *shape), yes = broadcastTo(x[1], *shape), no = broadcastTo(x[2], *shape);
+  if (!condition || !yes || !no)
+    return std::nullopt;
+  for (auto [value, choose, other] : llvm::zip(yes->data, condition->data, no->data))
+    value = choose ? value : other;
+  return yes;
+}
+
+Evaluated range(NodeContext &, Operands x) {
+  for (const HostTensor &operand : x)
+    if (operand.data.size() != 1)
+      return std::nullopt;
+  int64_t start = x[0].data[0], limit = x[1].data[0], delta = x[2].data[0];
+  HostTensor result = {{0}, x[0].element, {}};
+  for (int64_t value = start; delta > 0 ? value < limit : value > limit; value += delta) {
+    if (delta == 0 || result.data.size() == maxElements)
+      return std::nullopt;
+    result.data.push_back(value);
+  }
+  result.shape[0] = result.data.size();
+  return result;
+}
+
+Evaluated expand(NodeContext &, Operands x) {
+  auto shape = broadcast(x[0].shape, x[1].data);
+  return shape ? broadcastTo(x[0], *shape) : std::nullopt;
+}
+
+Evaluator reduceAll(Function f, int64_t start) {
+  return [=](NodeContext &c, Operands x) -> Evaluated {
+    bool keep = c.intAttr("keepdims", 1);
+    (void)c.intAttr("noop_with_empty_axes", 0);
+    auto axes = axesOf(c, x, 0);
+    if (failed(axes) || x[0].shape.size() > 1 || (axes->empty() && !x[0].shape.empty()))
+      return std::nullopt;
+    int64_t folded = start;
+    for (int64_t value : x[0].data)
+      folded = *f(folded, value);
+    return HostTensor{keep ? Shape(x[0].shape.size(), 1) : Shape(), x[0].element, {folded}};
+  };
+}
+
+#define FOLD(expression) [](int64_t x, int64_t y) -> std::optional<int64_t> { return expression; }
+#define FOLD_IF(condition, expression)                                                                                \
+  [](int64_t x, int64_t y) -> std::optional<int64_t> {                                                                 \
+    return condition ? std::optional<int64_t>(expression) : std::nullopt;                                              \
+  }
+
+int64_t floorMod(int64_t x, int64_t y) { return (x % y + y) % y; }
+int64_t wrap(uint64_t x) { return int64_t(x); }
+
+const llvm::StringMap<Evaluator> &evaluators() {
+  static const llvm::StringMap<Evaluator> table = {
+      {"Add", binary(FOLD(wrap(uint64_t(x) + uint64_t(y))))},
+      {"Sub", binary(FOLD(wrap(uint64_t(x) - uint64_t(y))))},
+      {"Mul", binary(FOLD(wrap(uint64_t(x) * uint64_t(y))))},
+      {"Div", binary(FOLD_IF((y != 0 && y != -1), x / y))},
+      {"Mod", binary(FOLD_IF((y > 0), floorMod(x, y)))},
+      {"Min", variadic(FOLD(std::min(x, y)))},
+      {"Max", variadic(FOLD(std::max(x, y)))},
+      {"And", binary(FOLD(x & y))},
+      {"Or", binary(FOLD(x | y))},
+      {"Equal", binary(FOLD(x == y), true)},
+      {"Less", binary(FOLD(x < y), true)},
+      {"LessOrEqual", binary(FOLD(x <= y), true)},
+      {"Greater", binary(FOLD(x > y), true)},
+      {"GreaterOrEqual", binary(FOLD(x >= y), true)},
+      {"ReduceProd", reduceAll(FOLD(wrap(uint64_t(x) * uint64_t(y))), 1)},
+      {"ReduceSum", reduceAll(FOLD(wrap(uint64_t(x) + uint64_t(y))), 0)},
+      {"Neg", unary([](int64_t x) { return wrap(0 - uint64_t(x)); })},
+      {"Abs", unary([](int64_t x) { return x < 0 ? wrap(0 - uint64_t(x)) : x; })},
+      {"Not", unary([](int64_t x) { return int64_t(!x); })},
+      {"Cast", cast},
+      {"Concat", concatenate},
+      {"Expand", expand},
+      {"Gather", gather},
+      {"Range", range},
+      {"Reshape", reshape},
+      {"Slice", slice},
+      {"Squeeze", squeeze},
+      {"Transpose", transposed},
+      {"Unsqueeze", unsqueeze},
+      {"Where", where},
+  };
+  return table;
+}
+
+DenseElementsAttr attributeOf(const HostTensor &x) {
+  auto type = RankedTensorType::get(x.shape, x.element);
+  SmallVector<Attribute> values;
+  Builder b(x.element.getContext());
+  for (int64_t value : x.data)
+    if (auto integer = dyn_cast<IntegerType>(x.element))
+      values.push_back(b.getIntegerAttr(integer, APInt(64, value, true).sextOrTrunc(integer.getWidth())));
+    else
+      values.push_back(b.getFloatAttr(x.element, double(value)));
+  return DenseElementsAttr::get(type, values);
+}
+
+} // namespace
+
+bool dojo::onnx::evaluateOnHost(NodeContext &c) {
+  auto found = evaluators().find(c.op());
+  if (found == evaluators().end() || !c.domain().empty() || c.size() == 0)
+    return false;
+  SmallVector<HostTensor> operands;
+  for (unsigned i = 0; i < c.size(); ++i) {
+    auto values = c.ints(i);
+    if (!values)
+      return false;
+    operands.push_back({Shape(c.shape(i)), c.type(i).getElementType(), std::move(*values)});
+  }
+  Evaluated result = found->second(c, operands);
+  if (!result)
+    return false;
+  c.result(0, ElementsAttr(attributeOf(*result)));
+  return true;
+}

@@ -1,0 +1,206 @@
+//===- LowerONNX.cpp - every onnx.node to structured operations -----------===//
+#include "dojo/Conversion/ONNXToLinalg/Handlers.h"
+#include "dojo/Conversion/ONNXToLinalg/Passes.h"
+
+#include "Build.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/IR/Matchers.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+
+using namespace mlir;
+using namespace dojo::onnx;
+
+namespace dojo {
+#define GEN_PASS_DEF_LOWERONNX
+#include "dojo/Conversion/ONNXToLinalg/Passes.h.inc"
+} // namespace dojo
+
+/// The oldest operator set whose meaning the handlers follow.
+static constexpr int64_t oldestOpset = 7;
+
+namespace dojo::onnx {
+
+/// Walks the nodes of one function in order and builds its successor.
+class Walker {
+public:
+  Walker(func::FuncOp from, const HandlerRegistry &registry)
+      : from(from), registry(registry), b(from.getLoc(), from.getContext()) {}
+
+  /// Replaces the function; reports every node that cannot be lowered.
+  LogicalResult run();
+
+private:
+  void reject(const Twine &cause) {
+    from.emitError() << cause.str();
+    ++rejected;
+  }
+  void addArgument(unsigned index, Block &block);
+  void visit(NodeOp node);
+  const Handler *handlerOf(NodeOp node);
+  Value output(unsigned index, Value value);
+  void finish(Block &block, ValueRange outputs, func::FuncOp to);
+
+  func::FuncOp from;
+  const HandlerRegistry &registry;
+  ImplicitLocOpBuilder b;
+  llvm::DenseMap<Value, Known> values;
+  unsigned nodes = 0, rejected = 0;
+};
+
+static std::string describeDims(ArrayRef<int64_t> shape, ArrayAttr names) {
+  std::string text;
+  for (auto [i, size] : llvm::enumerate(shape)) {
+    text += text.empty() ? "" : "x";
+    StringRef name = names && i < names.size() ? cast<StringAttr>(names[i]).getValue() : "";
+    text += !ShapedType::isDynamic(size) ? std::to_string(size) : name.empty() ? "?" : name.str();
+  }
+  return text;
+}
+
+void Walker::addArgument(unsigned index, Block &block) {
+  BlockArgument argument = from.getArgument(index);
+  auto nameOf = from.getArgAttrOfType<StringAttr>(index, nameAttr);
+  std::string name = nameOf ? nameOf.str() : "#" + std::to_string(index);
+  auto ranked = dyn_cast<RankedTensorType>(argument.getType());
+  if (!isa<TensorType>(argument.getType()))
+    return reject("input '" + name + "' is no tensor; only tensors are supported");
+  if (!ranked)
+    return reject("input '" + name + "' has no known rank; bind it with --shape " + name + "=DIMS");
+  if (!ranked.hasStaticShape()) {
+    std::string dims = describeDims(ranked.getShape(), from.getArgAttrOfType<ArrayAttr>(index, dimsAttr));
+    return reject("input '" + name + "' has unbound dimensions: " + dims + "; bind them with --shape " + name +
+                  "=DIMS");
+  }
+  if (!isComputable(ranked.getElementType()))
+    return reject("input '" + name + "' is " + typeName(ranked.getElementType()) +
+                  "; inputs are float32, bfloat16, int32, int8 or bool");
+  values[argument] = {ranked, block.addArgument(ranked, argument.getLoc()), nullptr};
+}
+
+const Handler *Walker::handlerOf(NodeOp node) {
+  StringRef domain = node.getDomain().value_or("");
+  auto fail = [&](const Twine &cause) {
+    node.emitError() << "node '" << nodeName(node.getLoc()) << "' (" << node.getOpType() << "): " << cause.str();
+    ++rejected;
+    return nullptr;
+  };
+  if (!registry.knows(domain, node.getOpType()))
+    return fail(domain.empty() ? Twine("the operator is not supported")
+                               : "the operator of domain '" + domain + "' is not supported");
+  if (domain.empty() && int64_t(node.getOpset()) < oldestOpset)
+    return fail("the model imports opset " + Twine(node.getOpset()) +
+                ", older than 7; convert the model with onnx.version_converter");
+  const Handler *handler = registry.find(domain, node.getOpType(), node.getOpset());
+  return handler ? handler : fail("opset " + Twine(node.getOpset()) + " has no such operator");
+}
+
+void Walker::visit(NodeOp node) {
+  ++nodes;
+  const Handler *handler = handlerOf(node);
+  if (!handler)
+    return;
+  SmallVector<Known *> operands;
+  for (Value input : node.getInputs()) {
+    if (input.getDefiningOp<NoneOp>()) {
+      operands.push_back(nullptr);
+      continue;
+    }
+    auto found = values.find(input);
+    if (found == values.end())
+      return;
+    operands.push_back(&found->second);
+  }
+  b.setLoc(node.getLoc());
+  NodeContext context(node, b, operands);
+  bool lowered = evaluateOnHost(context) || (!context.failed && succeeded((*handler)(context)));
+  for (NamedAttribute attribute : node.getParams())
+    if (lowered && !context.read.contains(attribute.getName()))
+      lowered = succeeded(context.fail("its attribute '" + attribute.getName().strref() + "' is not supported"));
+  for (unsigned i = 0; lowered && i < node->getNumResults(); ++i)
+    if (!context.results[i].type && context.uses(i))
+      lowered = succeeded(context.fail("its output " + Twine(i) + " is not supported"));
+  if (!lowered || context.failed) {
+    ++rejected;
+    return;
+  }
+  for (auto [result, known] : llvm::zip(node->getResults(), context.results))
+    if (known.type)
+      values[result] = known;
+}
+
+/// The value of an output, or null if nothing computes it.
+Value Walker::output(unsigned index, Value value) {
+  auto found = values.find(value);
+  if (found == values.end())
+    return {};
+  Known &known = found->second;
+  if (!isComputable(known.type.getElementType())) {
+    auto name = from.getResultAttrOfType<StringAttr>(index, nameAttr);
+    reject("output '" + (name ? name.str() : std::to_string(index)) + "' is " +
+           typeName(known.type.getElementType()) + "; outputs are float32, bfloat16, int32, int8 or bool");
+    return {};
+  }
+  return known.value ? known.value : arith::ConstantOp::create(b, cast<TypedAttr>(known.constant)).getResult();
+}
+
+/// Erases what nothing uses.
+static void sweep(Block &block) {
+  for (Operation &op : llvm::make_early_inc_range(llvm::reverse(block)))
+    if (isOpTriviallyDead(&op))
+      op.erase();
+}
+
+LogicalResult Walker::run() {
+  b.setInsertionPoint(from);
+  auto to = func::FuncOp::create(b, from.getName(), b.getFunctionType({}, {}));
+  Block *block = to.addEntryBlock();
+  b.setInsertionPointToEnd(block);
+  for (unsigned i = 0; i < from.getNumArguments(); ++i)
+    addArgument(i, *block);
+  for (Operation &op : from.getBody().front().without_terminator()) {
+    if (auto constant = dyn_cast<ConstantOp>(op))
+      values[constant.getResult()] = {cast<RankedTensorType>(constant.getType()), nullptr, constant.getValue()};
+    else if (auto node = dyn_cast<NodeOp>(op))
+      visit(node);
+  }
+  SmallVector<Value> outputs;
+  b.setLoc(from.getLoc());
+  for (auto [i, value] : llvm::enumerate(from.getBody().front().getTerminator()->getOperands()))
+    outputs.push_back(output(i, value));
+  if (rejected) {
+    to.erase();
+    return from.emitError() << rejected << " of the model's " << nodes
+                            << " nodes, inputs and outputs cannot be compiled";
+  }
+  func::ReturnOp::create(b, outputs);
+  sweep(*block);
+  to.setFunctionType(b.getFunctionType(block->getArgumentTypes(), ValueRange(outputs).getTypes()));
+  for (unsigned i = 0; i < to.getNumArguments(); ++i)
+    to.setArgAttr(i, nameAttr, from.getArgAttr(i, nameAttr));
+  for (unsigned i = 0; i < to.getNumResults(); ++i)
+    to.setResultAttr(i, nameAttr, from.getResultAttr(i, nameAttr));
+  from.erase();
+  return success();
+}
+
+} // namespace dojo::onnx
+
+namespace {
+struct LowerONNXPass : public dojo::impl::LowerONNXBase<LowerONNXPass> {
+  void runOnOperation() override {
+    HandlerRegistry registry;
+    registerElementwise(registry);
+    registerReductions(registry);
+    registerLinearAlgebra(registry);
+    registerConvolutions(registry);
+    registerPooling(registry);
+    registerNormalization(registry);
+    registerDataMovement(registry);
+    registerShapeOps(registry);
+    for (auto func : llvm::make_early_inc_range(getOperation().getOps<func::FuncOp>()))
+      if (failed(Walker(func, registry).run()))
+        return signalPassFailure();
+  }
+};
+} // namespace

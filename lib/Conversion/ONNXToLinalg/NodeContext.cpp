@@ -1,0 +1,136 @@
+//===- NodeContext.cpp - what a handler sees of its node ------------------===//
+#include "dojo/Conversion/ONNXToLinalg/Handlers.h"
+#include "Build.h"
+
+using namespace mlir;
+using namespace dojo::onnx;
+
+/// Constants up to this many elements may be read while compiling.
+static constexpr int64_t maxKnownElements = 1024;
+
+Value NodeContext::value(unsigned i) {
+  Known &known = *operands[i];
+  if (!known.value) {
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(b.getInsertionBlock());
+    known.value = arith::ConstantOp::create(b, cast<TypedAttr>(known.constant));
+  }
+  return known.value;
+}
+
+std::optional<SmallVector<int64_t>> dojo::onnx::knownInts(ElementsAttr constant) {
+  if (!constant || constant.getNumElements() > maxKnownElements)
+    return std::nullopt;
+  Type element = constant.getElementType();
+  if (!element.isIntOrIndex())
+    return std::nullopt;
+  SmallVector<int64_t> values;
+  if (auto dense = dyn_cast<DenseIntElementsAttr>(constant)) {
+    for (const APInt &value : dense.getValues<APInt>())
+      values.push_back(element.isInteger(1) || element.isUnsignedInteger() ? value.getZExtValue()
+                                                                            : value.getSExtValue());
+    return values;
+  }
+  auto copy = [&](auto resource) {
+    auto data = resource ? resource.tryGetAsArrayRef() : std::nullopt;
+    if (data)
+      values.assign(data->begin(), data->end());
+    return bool(data);
+  };
+  if (constant.getNumElements() == 0 || copy(dyn_cast<DenseI64ResourceElementsAttr>(constant)) ||
+      copy(dyn_cast<DenseI32ResourceElementsAttr>(constant)))
+    return values;
+  return std::nullopt;
+}
+
+std::optional<SmallVector<int64_t>> NodeContext::ints(unsigned i) const { return knownInts(constant(i)); }
+
+FailureOr<SmallVector<int64_t>> NodeContext::needInts(unsigned i, StringRef what) {
+  if (auto values = ints(i))
+    return std::move(*values);
+  return fail("its " + what + " must be integers known when compiling",
+              "make them an initializer, or compute them from shapes");
+}
+
+FailureOr<double> NodeContext::needScalar(unsigned i, StringRef what) {
+  if (auto dense = dyn_cast_or_null<DenseElementsAttr>(constant(i)))
+    if (dense.getNumElements() == 1) {
+      if (dense.getElementType().isIntOrIndex())
+        return double(knownInts(dense)->front());
+      if (isa<FloatType>(dense.getElementType()))
+        return dense.getValues<APFloat>()[0].convertToDouble();
+    }
+  return fail("its " + what + " must be a scalar known when compiling", "make it an initializer");
+}
+
+Attribute NodeContext::attr(StringRef name) {
+  read.insert(name);
+  return node.getParams().get(name);
+}
+
+template <typename Attr, typename Otherwise, typename Get>
+static auto readAttr(NodeContext &context, StringRef name, const char *kind, Otherwise otherwise, Get get)
+    -> Otherwise {
+  Attribute attribute = context.attr(name);
+  if (!attribute)
+    return otherwise;
+  if (auto typed = dyn_cast<Attr>(attribute))
+    return get(typed);
+  (void)context.fail("its attribute '" + name + "' is not " + kind);
+  return otherwise;
+}
+
+int64_t NodeContext::intAttr(StringRef name, int64_t otherwise) {
+  return readAttr<IntegerAttr>(*this, name, "an integer", otherwise, [](IntegerAttr a) { return a.getInt(); });
+}
+double NodeContext::floatAttr(StringRef name, double otherwise) {
+  return readAttr<FloatAttr>(*this, name, "a float", otherwise, [](FloatAttr a) { return a.getValueAsDouble(); });
+}
+std::string NodeContext::stringAttr(StringRef name, StringRef otherwise) {
+  return readAttr<StringAttr>(*this, name, "a string", otherwise.str(), [](StringAttr a) { return a.str(); });
+}
+SmallVector<int64_t> NodeContext::intsAttr(StringRef name, ArrayRef<int64_t> otherwise) {
+  return readAttr<DenseI64ArrayAttr>(*this, name, "a list of integers", SmallVector<int64_t>(otherwise),
+                                     [](DenseI64ArrayAttr a) { return SmallVector<int64_t>(a.asArrayRef()); });
+}
+
+void NodeContext::result(unsigned i, Value value) {
+  Type element = elementOf(value);
+  if (!isComputable(element) && !failed)
+    (void)fail("its result is " + typeName(element) + ", which is not computed at run time",
+               "float32, bfloat16, int32, int8 and bool are");
+  results[i] = {cast<RankedTensorType>(value.getType()), value, nullptr};
+}
+void NodeContext::result(unsigned i, ElementsAttr constant) {
+  results[i] = {cast<RankedTensorType>(constant.getShapedType()), nullptr, constant};
+}
+
+LogicalResult NodeContext::fail(const Twine &cause, const Twine &help) {
+  failed = true;
+  InFlightDiagnostic diagnostic = node->emitError();
+  diagnostic << "node '" << nodeName(node.getLoc()) << "' (" << op() << "): " << cause.str();
+  std::string remedy = help.str();
+  if (!remedy.empty())
+    diagnostic << "; " << remedy;
+  return diagnostic;
+}
+
+FailureOr<int64_t> NodeContext::axis(int64_t axis, int64_t rank) {
+  int64_t positive = axis < 0 ? axis + rank : axis;
+  if (positive >= 0 && positive < rank)
+    return positive;
+  return fail("its axis " + Twine(axis) + " is outside a tensor of " + Twine(rank) + " dimensions");
+}
+
+FailureOr<SmallVector<int64_t>> NodeContext::axes(ArrayRef<int64_t> axes, int64_t rank) {
+  SmallVector<int64_t> positive;
+  for (int64_t value : axes) {
+    FailureOr<int64_t> a = axis(value, rank);
+    if (mlir::failed(a))
+      return failure();
+    if (llvm::is_contained(positive, *a))
+      return fail("its axes name dimension " + Twine(*a) + " twice");
+    positive.push_back(*a);
+  }
+  return positive;
+}

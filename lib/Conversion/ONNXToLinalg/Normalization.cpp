@@ -1,0 +1,162 @@
+//===- Normalization.cpp - scale and shift, softmax -----------------------===//
+#include "Build.h"
+#include "dojo/Conversion/ONNXToLinalg/Handlers.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+
+using namespace mlir;
+using namespace dojo::onnx;
+
+static Value inverseRoot(Scalars &s, Value variance, double epsilon) {
+  Value root = s.make<math::SqrtOp>(s.add(variance, s.constant(variance, epsilon)));
+  return s.div(s.constant(root, 1), root);
+}
+
+/// x * scale + (bias - mean * scale) for each channel, where
+/// scale = gamma / sqrt(variance + epsilon) is work on weights alone.
+static LogicalResult lowerBatchNormalization(NodeContext &c) {
+  double epsilon = c.floatAttr("epsilon", 1e-5);
+  c.ignore({"momentum", "is_test", "consumed_inputs"});
+  if (c.intAttr("training_mode", 0))
+    return c.fail("it is in training mode", "export the model for inference");
+  if (c.intAttr("spatial", 1) != 1)
+    return c.fail("its attribute 'spatial' is not 1");
+  int64_t rank = c.rank(0);
+  if (rank < 2)
+    return c.fail("it needs data with batch and channels and has " + shapeName(c.shape(0)));
+  Shape channels = {c.shape(0)[1]};
+  for (unsigned i = 1; i < 5; ++i)
+    if (!c.has(i) || Shape(c.shape(i)) != channels)
+      return c.fail("its operand " + Twine(i) + " must have one value for each of " + Twine(channels[0]) +
+                    " channels");
+  Type element = c.type(0).getElementType();
+  Value gamma = c.value(1), bias = c.value(2), mean = c.value(3), variance = c.value(4);
+  Value scale = elementwise(c.b, channels, element, {gamma, variance}, [&](Scalars &s, ValueRange v) {
+    return s.mul(v[0], inverseRoot(s, v[1], epsilon));
+  });
+  Value shift = elementwise(c.b, channels, element, {bias, mean, scale}, [](Scalars &s, ValueRange v) {
+    return s.sub(v[0], s.mul(v[1], v[2]));
+  });
+  c.result(0, elementwise(c.b, c.shape(0), element,
+                          {c.value(0), along(c.b, scale, 1, rank), along(c.b, shift, 1, rank)},
+                          [](Scalars &s, ValueRange v) { return s.add(s.mul(v[0], v[1]), v[2]); }));
+  return success();
+}
+
+/// x minus its maximum along `axes`, exponents of it, and their sum.
+struct SoftmaxParts {
+  Value shifted, exponents, sum;
+};
+
+static SoftmaxParts softmaxParts(ImplicitLocOpBuilder &b, Value x, ArrayRef<int64_t> axes) {
+  Shape shape = shapeOf(x);
+  Type element = elementOf(x);
+  Value largest = reduce(b, x, axes, true, Combine::Max);
+  Value shifted =
+      elementwise(b, shape, element, {x, largest}, [](Scalars &s, ValueRange v) { return s.sub(v[0], v[1]); });
+  Value exponents = elementwise(b, shape, element, shifted, [](Scalars &s, ValueRange v) { return s.exp(v[0]); });
+  return {shifted, exponents, reduce(b, exponents, axes, true, Combine::Add)};
+}
+
+/// Before opset 13 all dimensions from `axis` on are normalised together.
+static FailureOr<Shape> softmaxAxes(NodeContext &c, bool together) {
+  auto axis = c.axis(c.intAttr("axis", together ? 1 : -1), c.rank(0));
+  if (failed(axis))
+    return failure();
+  return llvm::to_vector(llvm::seq<int64_t>(*axis, together ? c.rank(0) : *axis + 1));
+}
+
+static Handler softmax(bool together) {
+  return [together](NodeContext &c) -> LogicalResult {
+    auto axes = softmaxAxes(c, together);
+    if (failed(axes))
+      return failure();
+    SoftmaxParts parts = softmaxParts(c.b, c.value(0), *axes);
+    c.result(0, elementwise(c.b, c.shape(0), c.type(0).getElementType(), {parts.exponents, parts.sum},
+                            [](Scalars &s, ValueRange v) { return s.div(v[0], v[1]); }));
+    return success();
+  };
+}
+
+static Handler logSoftmax(bool together) {
+  return [together](NodeContext &c) -> LogicalResult {
+    auto axes = softmaxAxes(c, together);
+    if (failed(axes))
+      return failure();
+    SoftmaxParts parts = softmaxParts(c.b, c.value(0), *axes);
+    Value log = elementwise(c.b, shapeOf(parts.sum), elementOf(parts.sum), parts.sum,
+                            [](Scalars &s, ValueRange v) { return s.make<math::LogOp>(v[0]); });
+    c.result(0, elementwise(c.b, c.shape(0), c.type(0).getElementType(), {parts.shifted, log},
+                            [](Scalars &s, ValueRange v) { return s.sub(v[0], v[1]); }));
+    return success();
+  };
+}
+
+/// (x - mean) / sqrt(variance + epsilon) over `axes`.
+static Value standardise(ImplicitLocOpBuilder &b, Value x, ArrayRef<int64_t> axes, double epsilon) {
+  Shape shape = shapeOf(x);
+  Type element = elementOf(x);
+  double count = 1;
+  for (int64_t axis : axes)
+    count *= shape[axis];
+  auto mean = [&](Value sum) {
+    return elementwise(b, shapeOf(sum), element, sum,
+                       [&](Scalars &s, ValueRange v) { return s.mul(v[0], s.constant(v[0], 1 / count)); });
+  };
+  Value centred = elementwise(b, shape, element, {x, mean(reduce(b, x, axes, true, Combine::Add))},
+                              [](Scalars &s, ValueRange v) { return s.sub(v[0], v[1]); });
+  Value variance = mean(reduce(b, centred, axes, true, Combine::Add,
+                               [](Scalars &s, ValueRange v) { return s.mul(v[0], v[0]); }));
+  return elementwise(b, shape, element, {centred, variance},
+                     [&](Scalars &s, ValueRange v) { return s.mul(v[0], inverseRoot(s, v[1], epsilon)); });
+}
+
+/// standard * scale + bias; the bias is optional.
+static Value scaleAndShift(ImplicitLocOpBuilder &b, Value x, Value scale, Value bias) {
+  SmallVector<Value> operands = {x, scale};
+  if (bias)
+    operands.push_back(bias);
+  return elementwise(b, shapeOf(x), elementOf(x), operands, [](Scalars &s, ValueRange v) {
+    Value scaled = s.mul(v[0], v[1]);
+    return v.size() > 2 ? s.add(scaled, v[2]) : scaled;
+  });
+}
+
+static LogicalResult lowerLayerNormalization(NodeContext &c) {
+  double epsilon = c.floatAttr("epsilon", 1e-5);
+  auto axis = c.axis(c.intAttr("axis", -1), c.rank(0));
+  if (failed(axis))
+    return failure();
+  if (c.intAttr("stash_type", 1) != 1)
+    return c.fail("its attribute 'stash_type' is not 1 (float32)");
+  Shape shape(c.shape(0));
+  for (unsigned i = 1; i < 3; ++i)
+    if (c.has(i) && broadcast(shape, c.shape(i)) != shape)
+      return c.fail("its operand " + Twine(i) + " of shape " + shapeName(c.shape(i)) + " does not broadcast to " +
+                    shapeName(shape));
+  Value standard = standardise(c.b, c.value(0), llvm::to_vector(llvm::seq<int64_t>(*axis, c.rank(0))), epsilon);
+  c.result(0, scaleAndShift(c.b, standard, c.value(1), c.has(2) ? c.value(2) : Value()));
+  return success();
+}
+
+static LogicalResult lowerInstanceNormalization(NodeContext &c) {
+  double epsilon = c.floatAttr("epsilon", 1e-5);
+  int64_t rank = c.rank(0);
+  if (rank < 3)
+    return c.fail("it needs data with batch, channels and space and has " + shapeName(c.shape(0)));
+  for (unsigned i = 1; i < 3; ++i)
+    if (!c.has(i) || c.rank(i) != 1 || c.shape(i)[0] != c.shape(0)[1])
+      return c.fail("its operand " + Twine(i) + " must have one value for each channel");
+  Value standard = standardise(c.b, c.value(0), llvm::to_vector(llvm::seq<int64_t>(2, rank)), epsilon);
+  c.result(0, scaleAndShift(c.b, standard, along(c.b, c.value(1), 1, rank), along(c.b, c.value(2), 1, rank)));
+  return success();
+}
+
+void dojo::onnx::registerNormalization(HandlerRegistry &registry) {
+  registry.onOp("BatchNormalization", 7, lowerBatchNormalization);
+  registry.onOp("InstanceNormalization", 6, lowerInstanceNormalization);
+  registry.onOp("LayerNormalization", 17, lowerLayerNormalization);
+  registry.onOp("Softmax", 1, softmax(true));
+  registry.onOp("Softmax", 13, softmax(false));
+  registry.onOp("LogSoftmax", 1, logSoftmax(true));
+  registry.onOp("LogSoftmax", 13, logSoftmax(false));
+}

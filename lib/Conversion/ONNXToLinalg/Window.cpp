@@ -1,0 +1,73 @@
+//===- Window.cpp - the windows of convolutions and pools -----------------===//
+#include "Window.h"
+
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+using namespace dojo::onnx;
+
+/// Chooses the padding of dimension `i` so that the output covers the input.
+static void padSame(Window &w, size_t i, int64_t extent, bool upper) {
+  int64_t out = llvm::divideCeil(w.input[i], w.strides[i]);
+  int64_t total = std::max<int64_t>(0, (out - 1) * w.strides[i] + extent - w.input[i]);
+  w.low[i] = upper ? total / 2 : total - total / 2;
+  w.high[i] = total - w.low[i];
+}
+
+static LogicalResult finish(NodeContext &c, Window &w, StringRef autoPad, bool ceil) {
+  for (size_t i = 0; i < w.kernel.size(); ++i) {
+    if (w.kernel[i] < 1 || w.strides[i] < 1 || w.dilations[i] < 1 || w.low[i] < 0 || w.high[i] < 0)
+      return c.fail("its window has a size, stride, dilation or padding out of range");
+    int64_t extent = (w.kernel[i] - 1) * w.dilations[i] + 1;
+    if (autoPad == "SAME_UPPER" || autoPad == "SAME_LOWER")
+      padSame(w, i, extent, autoPad == "SAME_UPPER");
+    int64_t room = w.input[i] + w.low[i] + w.high[i] - extent;
+    if (room < 0)
+      return c.fail("its window of " + Twine(extent) + " is larger than its padded input of " +
+                    Twine(room + extent));
+    int64_t out = room / w.strides[i] + 1;
+    if (ceil && room % w.strides[i] && out * w.strides[i] < w.input[i] + w.low[i])
+      ++out;
+    w.statedHigh.push_back(w.high[i]);
+    w.high[i] = std::max(w.high[i], (out - 1) * w.strides[i] + extent - w.input[i] - w.low[i]);
+    w.out.push_back(out);
+  }
+  return success();
+}
+
+FailureOr<Window> dojo::onnx::readWindow(NodeContext &c, ArrayRef<int64_t> spatial, ArrayRef<int64_t> kernel) {
+  size_t rank = spatial.size();
+  if (rank != 1 && rank != 2)
+    return c.fail("it has " + Twine(rank) + " spatial dimensions; one or two are supported");
+  Window w;
+  Shape ones(rank, 1), zeros(2 * rank, 0);
+  w.input.assign(spatial.begin(), spatial.end());
+  w.kernel = c.intsAttr("kernel_shape", kernel);
+  w.strides = c.intsAttr("strides", ones);
+  w.dilations = c.intsAttr("dilations", ones);
+  Shape pads = c.intsAttr("pads", zeros);
+  std::string autoPad = c.stringAttr("auto_pad", "NOTSET");
+  bool ceil = c.intAttr("ceil_mode", 0);
+  if (w.kernel.size() != rank || w.strides.size() != rank || w.dilations.size() != rank || pads.size() != 2 * rank ||
+      (!kernel.empty() && ArrayRef(w.kernel) != kernel))
+    return c.fail("its kernel_shape, strides, dilations or pads do not fit " + Twine(rank) + " spatial dimensions");
+  if (autoPad != "NOTSET")
+    pads = zeros;
+  w.low.assign(pads.begin(), pads.begin() + rank);
+  w.high.assign(pads.begin() + rank, pads.end());
+  if (rank == 1) {
+    for (Shape *sizes : {&w.input, &w.kernel, &w.strides, &w.dilations})
+      sizes->push_back(1);
+    w.low.push_back(0);
+    w.high.push_back(0);
+  }
+  if (failed(finish(c, w, autoPad, ceil)))
+    return failure();
+  return w;
+}
+
+Value Window::padded(ImplicitLocOpBuilder &b, Value tensor, Value scalar) const {
+  Shape shape = shapeOf(tensor);
+  Value image = reshape(b, tensor, {shape[0], shape[1], input[0], input[1]});
+  return pad(b, image, {0, 0, low[0], low[1]}, {0, 0, high[0], high[1]}, scalar);
+}
