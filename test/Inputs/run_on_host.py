@@ -8,6 +8,7 @@ import argparse
 import collections
 import ctypes
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -49,11 +50,17 @@ def build(model_path, shapes, folder):
     if ir.returncode:
         raise Wrong(ir.stderr.decode().strip())
     library = os.path.join(folder, "model.so")
-    clang = subprocess.run(["clang", "-O1", "-w", "-shared", "-fPIC", "-x", "ir", "-", "-o", library, "-lm"],
+    prefix = os.path.dirname(os.path.dirname(os.path.realpath(shutil.which("mlir-translate"))))
+    runtime = os.path.join(prefix, "lib", "libmlir_c_runner_utils.so")
+    clang = subprocess.run(["clang", "-O1", "-w", "-shared", "-fPIC", "-x", "ir", "-", "-x", "none", runtime,
+                            "-o", library, "-lm", "-Wl,-rpath," + os.path.dirname(runtime)],
                            input=ir.stdout, capture_output=True)
     if clang.returncode:
         raise Wrong(clang.stderr.decode().strip())
-    return ctypes.CDLL(library)
+    try:
+        return ctypes.CDLL(library)
+    except OSError as error:
+        raise Wrong(str(error)) from error
 
 
 def descriptor(array):
@@ -155,6 +162,9 @@ def run_backend(args):
     wanted = set(args.operators)
     counts, wrong, refused = collections.Counter(), [], collections.defaultdict(list)
     for case in collect_testcases(None):
+        # A case "..._expanded" restates another operator by simpler ones.
+        if case.name.endswith("_expanded") and not args.expanded:
+            continue
         operators = {node.op_type for node in case.model.graph.node}
         if wanted and not operators & wanted:
             continue
@@ -190,6 +200,7 @@ def main():
     model.set_defaults(run=run_model)
     backend = commands.add_parser("backend")
     backend.add_argument("operators", nargs="*")
+    backend.add_argument("--expanded", action="store_true", help="also the cases that restate others by functions")
     backend.add_argument("--verbose", action="store_true")
     backend.set_defaults(run=run_backend)
     args = parser.parse_args()
