@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 """Derives everything that names an instruction from include/dojo/ISA/Instructions.td.
 
-usage: isa-gen.py ods|tables|docs RECORDS.json OUT
+usage: isa-gen.py ods|tables RECORDS.json OUT
+       isa-gen.py docs RECORDS.json OUT INTRO.md
 
 RECORDS.json is what `llvm-tblgen --dump-json` prints of Instructions.td.
   ods     the operations of the d1 dialect that are one instruction each
   tables  C++ X-macros: one DOJO_INST line an instruction, its operands inside
-  docs    the instruction tables of docs/ISA.md
+  docs    docs/ISA.md: INTRO.md, then a table for each group of instructions
 """
+import itertools
 import json
 import sys
 from dataclasses import dataclass
@@ -32,6 +34,7 @@ class Instruction:
     unit: str
     effect: str
     semantics: str
+    group: str
 
 
 def load(path):
@@ -47,11 +50,13 @@ def load(path):
         r = records[name]
         operands = [operand(o["def"]) for o in r["Operands"]]
         instructions.append(Instruction(name, r["Opcode"], r["Mnemonic"], operands, r["Unit"],
-                                        r["Effect"], r["Semantics"]))
+                                        r["Effect"], r["Semantics"], r["Group"]))
     return sorted(instructions, key=lambda i: i.opcode)
 
 
 ODS_KIND = {"x": "D1_ScalarOperand", "v": "D1_VectorReg", "a": "D1_AccReg"}
+# Two equal accumulators stay two: they cannot be copied when both are updated.
+RESULT_KIND = {"a": 'Res<D1_AccReg, "", [MemAlloc]>'}
 RESULT_TYPE = {"x": "$_builder.getI64Type()", "v": "VectorRegType::get($_builder.getContext())",
                "a": "AccRegType::get($_builder.getContext())"}
 TRAITS = {
@@ -71,7 +76,7 @@ def ods_operation(inst):
 
     arguments = [f"{ODS_KIND[o.kind]}:${source[o.name]}" for o in reads]
     arguments += [f"I64Attr:${o.name}" for o in immediates]
-    outputs = [f"{ODS_KIND[o.kind]}:${o.name}" for o in results]
+    outputs = [f"{RESULT_KIND.get(o.kind, ODS_KIND[o.kind])}:${o.name}" for o in results]
     operands = " `,` ".join(f"${source[o.name]}" for o in reads)
     parts = [operands] if operands else []
     parts += [("`,` " if parts else "") + f"${o.name}" for o in immediates]
@@ -86,7 +91,7 @@ def ods_operation(inst):
              for o in immediates]
     body += [f"$_state.addTypes({RESULT_TYPE[o.kind]});" for o in results]
 
-    traits = list(TRAITS[inst.effect])
+    traits = [] if any(o.kind in RESULT_KIND for o in results) else TRAITS[inst.effect]
     text = [f'def D1_{inst.record} : D1_InstOp<"{inst.mnemonic}", "{inst.record}", [{", ".join(traits)}]> {{',
             f'  let summary = "{inst.semantics}";',
             f"  let arguments = (ins {', '.join(arguments)});",
@@ -120,21 +125,38 @@ def tables(instructions):
     return "\n".join(lines) + "\n"
 
 
-def docs(instructions):
-    lines = ["| opcode | syntax | unit | meaning |", "| --- | --- | --- | --- |"]
-    for i in instructions:
-        syntax = " ".join([i.mnemonic, ", ".join(o.name for o in i.operands)]).strip()
-        meaning = i.semantics.replace("|", "\\|")
-        lines.append(f"| {i.opcode:#04x} | `{syntax}` | {i.unit} | {meaning} |")
-    return "\n".join(lines) + "\n"
+def docs_row(inst):
+    syntax = ", ".join((o.kind if o.kind in "xva" else "") + o.name for o in inst.operands)
+    fields = " ".join(f"{o.name}[{o.lo + o.width - 1}:{o.lo}]{'s' if o.signed else ''}"
+                      for o in inst.operands)
+    meaning = inst.semantics.replace("|", "\\|")
+    return (f"| {inst.opcode:#04x} | `{(inst.mnemonic + ' ' + syntax).strip()}` | {fields} "
+            f"| {inst.unit} | {meaning} |")
+
+
+def docs(instructions, intro):
+    lines = [intro]
+    for group, members in itertools.groupby(instructions, key=lambda i: i.group):
+        lines += [f"## {group}", "", "| opcode | syntax | fields | unit | meaning |",
+                  "| --- | --- | --- | --- | --- |"]
+        lines += [docs_row(i) for i in members]
+        lines.append("")
+    return "\n".join(lines)
 
 
 def main():
-    emitters = {"ods": ods, "tables": tables, "docs": docs}
-    if len(sys.argv) != 4 or sys.argv[1] not in emitters:
+    if len(sys.argv) not in (4, 5) or sys.argv[1] not in ("ods", "tables", "docs"):
         sys.exit(__doc__)
-    text = emitters[sys.argv[1]](load(sys.argv[2]))
-    with open(sys.argv[3], "w", encoding="utf-8") as file:
+    mode, records, out, *intro = sys.argv[1:]
+    if (mode == "docs") != bool(intro):
+        sys.exit(__doc__)
+    instructions = load(records)
+    if mode == "docs":
+        with open(intro[0], encoding="utf-8") as file:
+            text = docs(instructions, file.read())
+    else:
+        text = {"ods": ods, "tables": tables}[mode](instructions)
+    with open(out, "w", encoding="utf-8") as file:
         file.write(text)
 
 

@@ -1,6 +1,7 @@
 //===- ISA.cpp - the instruction table ------------------------------------===//
 #include "dojo/ISA/ISA.h"
 #include "llvm/ADT/StringMap.h"
+#include "llvm/Support/ErrorHandling.h"
 #include <array>
 #include <cassert>
 
@@ -11,20 +12,39 @@ namespace {
 #define DOJO_OPERAND(name, kind, role, lo, width, isSigned)                                        \
   Operand{name, Kind::kind, Role::role, lo, width, isSigned != 0},
 #define DOJO_INST(record, code, mnemonic, unit, effect, semantics, operands)                       \
-  const std::initializer_list<Operand> operandsOf##record = {DOJO_STRIP operands};
+  constexpr std::initializer_list<Operand> operandsOf##record = {DOJO_STRIP operands};
 #include "dojo/ISA/Instructions.inc"
 #undef DOJO_INST
 
-const Instruction table[] = {
+constexpr Instruction table[] = {
 #define DOJO_INST(record, code, mnemonic, unit, effect, semantics, operands)                       \
-  {Opcode::record, #record,        mnemonic,                                                       \
-   Unit::unit,     Effect::effect, semantics,                                                      \
+  {Opcode::record,                                                                                 \
+   #record,                                                                                        \
+   mnemonic,                                                                                       \
+   Unit::unit,                                                                                     \
+   Effect::effect,                                                                                 \
+   semantics,                                                                                      \
    llvm::ArrayRef<Operand>(operandsOf##record.begin(), operandsOf##record.size())},
 #include "dojo/ISA/Instructions.inc"
 #undef DOJO_INST
 };
 
 } // namespace
+
+char registerLetter(Kind kind) {
+  switch (kind) {
+  case Kind::x:
+    return 'x';
+  case Kind::v:
+    return 'v';
+  case Kind::a:
+    return 'a';
+  case Kind::imm:
+  case Kind::label:
+    return 0;
+  }
+  llvm_unreachable("all kinds are listed");
+}
 
 llvm::ArrayRef<Instruction> instructions() { return table; }
 

@@ -2,6 +2,7 @@
 #include "dojo/Layout/Move.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/SmallBitVector.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace dojo;
 
@@ -121,9 +122,58 @@ void dojo::enumerateMove(const Move &move, const Coords &grid, int64_t symbol,
   }
 }
 
+/// How many of the indices [begin, end) lie in [low, high) after * c + k, c >= 1.
+static int64_t countMapped(int64_t begin, int64_t end, int64_t c, int64_t k, int64_t low,
+                           int64_t high) {
+  auto firstAtLeast = [&](int64_t bound) { return llvm::divideCeilSigned(bound - k, c); };
+  int64_t from = std::max(begin, firstAtLeast(low)), to = std::min(end, firstAtLeast(high));
+  return std::max<int64_t>(0, to - from);
+}
+
+/// Elements a node receives of one move, and how many of them from itself.
+static std::pair<int64_t, int64_t> countReceived(const Move &move, const Coords &node,
+                                                 int64_t symbol) {
+  auto block = move.dst.blocksAt(node);
+  if (!block)
+    return {0, 0};
+  auto own = move.src.blocksAt(node);
+  int64_t all = 1, local = own ? 1 : 0;
+  llvm::SmallBitVector mapped(move.dst.rank());
+  auto held = [&](unsigned d) {
+    const Layout::Dim &dim = move.dst.dims[d];
+    int64_t start = move.dst.start(d, (*block)[d]);
+    return std::pair(std::max<int64_t>(start, 0), std::min(start + dim.window, dim.size));
+  };
+  for (auto [d, term] : llvm::enumerate(move.map)) {
+    const Layout::Dim &dim = move.src.dims[d];
+    int64_t k = term.constant + term.symbolCoefficient * symbol;
+    auto [begin, end] = term.dstDim < 0 ? std::pair<int64_t, int64_t>(0, 1) : held(term.dstDim);
+    int64_t c = term.dstDim < 0 ? 1 : term.coefficient;
+    all *= countMapped(begin, end, c, k, 0, dim.size);
+    if (own) {
+      int64_t low = (*own)[d] * dim.step;
+      bool isLast = (*own)[d] == move.src.blocks(d) - 1;
+      local *= countMapped(begin, end, c, k, low,
+                           isLast ? dim.size : std::min(low + dim.step, dim.size));
+    }
+    if (term.dstDim >= 0)
+      mapped.set(term.dstDim);
+  }
+  for (unsigned d = 0; d < move.dst.rank(); ++d) {
+    if (mapped.test(d))
+      continue;
+    auto [begin, end] = held(d);
+    all *= std::max<int64_t>(0, end - begin);
+    local *= std::max<int64_t>(0, end - begin);
+  }
+  return {all, local};
+}
+
 int64_t dojo::countRemoteBytes(const Move &move, const Coords &grid, int64_t symbol) {
   int64_t elements = 0;
-  enumerateMove(move, grid, symbol,
-                [&](const ElementMove &e) { elements += e.srcNode != e.dstNode; });
+  for (int64_t n = 0; n < numNodes(grid); ++n) {
+    auto [all, local] = countReceived(move, nodeAt(grid, n), symbol);
+    elements += all - local;
+  }
   return elements * move.elementBytes;
 }

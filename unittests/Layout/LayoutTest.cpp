@@ -2,7 +2,9 @@
 #include "dojo/Layout/Move.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "llvm/Support/MathExtras.h"
 #include <map>
+#include <random>
 
 using namespace dojo;
 
@@ -111,6 +113,48 @@ TEST(Move, AHaloTakesTheNeighboursRow) {
   EXPECT_EQ((found[{0, 5}]), (std::pair<int64_t, int64_t>(1, 0)));
   EXPECT_EQ((found[{1, 0}]), (std::pair<int64_t, int64_t>(0, 3)));
   EXPECT_EQ(countRemoteBytes(move, grid22, 0), 2 * 4);
+}
+
+/// A random layout of `shape` on `grid`, with halos and repetitions.
+Layout randomLayout(std::mt19937 &random, llvm::ArrayRef<int64_t> shape, const Coords &grid,
+                    bool halo) {
+  auto below = [&](int64_t n) { return static_cast<int64_t>(random() % n); };
+  Layout layout = Layout::replicated(shape);
+  for (unsigned a = 0; a < numAxes; ++a) {
+    int64_t count = 1 + below(grid[a]);
+    unsigned dim = below(shape.size());
+    if (below(4) == 0)
+      layout.axes[a].pinned = true;
+    else if (count > 1)
+      layout.axes[a].digits = {{below(5) == 0 ? Layout::Digit::none : dim, count}};
+  }
+  for (unsigned d = 0; d < shape.size(); ++d) {
+    int64_t step = llvm::divideCeil(shape[d], layout.blocks(d)), before = halo ? below(3) : 0;
+    int64_t window = step + before + (halo ? below(3) : 0);
+    layout.dims[d] = {shape[d], step, -before, window, window + below(2)};
+  }
+  return layout;
+}
+
+TEST(Move, CountsTheBytesThatTheEnumeratorSees) {
+  std::mt19937 random(1);
+  const Coords grid = {1, 1, 3, 4};
+  for (int i = 0; i < 300; ++i) {
+    llvm::SmallVector<int64_t> shape = {1 + int64_t(random() % 9), 1 + int64_t(random() % 13)};
+    Move move = Move::relayout(randomLayout(random, shape, grid, false),
+                               randomLayout(random, shape, grid, true), 2);
+    move.map[0] = {0, 1 + int(random() % 2), int(random() % 5) - 2, 1};
+    ASSERT_FALSE(move.check(grid));
+    int64_t bytes = 0;
+    enumerateMove(move, grid, 1,
+                  [&](const ElementMove &e) { bytes += 2 * (e.srcNode != e.dstNode); });
+    EXPECT_EQ(countRemoteBytes(move, grid, 1), bytes) << "move " << i;
+    int64_t held = 0;
+    for (int64_t n = 0; n < numNodes(grid); ++n)
+      for (int64_t r = 0; r < shape[0] * shape[1]; ++r)
+        held += move.dst.localElement(nodeAt(grid, n), {r / shape[1], r % shape[1]}).has_value();
+    EXPECT_EQ(move.dst.heldElements(grid), held);
+  }
 }
 
 TEST(Move, RefusesAMapThatIsNoFunctionOfTheDestination) {

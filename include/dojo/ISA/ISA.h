@@ -25,6 +25,9 @@ enum class Role : uint8_t { def, use, update };
 enum class Unit : uint8_t { address, integer, simd, matrix, branch };
 enum class Effect : uint8_t { none, read, write, node, control };
 
+/// The letter that spells a register of the kind; 0 for operands that are numbers.
+char registerLetter(Kind kind);
+
 /// A field of the instruction word: bits [lo, lo + width).
 struct Operand {
   llvm::StringRef name;
@@ -49,6 +52,16 @@ struct Instruction {
 constexpr unsigned numScalarRegs = 32;
 constexpr unsigned numVectorRegs = 32;
 constexpr unsigned numAccRegs = 32;
+
+/// A block descriptor in SRAM: its size and its alignment.
+constexpr unsigned descriptorBytes = 64;
+
+/// 32-bit lanes of a vector register.
+constexpr unsigned numLanes = 16;
+/// One matrix instruction: rows x depth times depth x columns.
+constexpr unsigned matrixRows = 8;
+constexpr unsigned matrixColumns = 8;
+constexpr unsigned matrixDepth = 4;
 
 /// All instructions, by ascending opcode.
 llvm::ArrayRef<Instruction> instructions();

@@ -7,7 +7,8 @@
 // executor's dispatch and docs/ISA.md. Nothing else names an opcode.
 //
 // A word has 32 bits. Fields, by their lowest bit:
-//     [7:0] opcode   [12:8] d   [17:13] a   [22:18] b   [27:23] c   [31:28] u4
+//     [7:0] opcode   [12:8] d   [17:13] a   [22:18] b   [27:23] c
+//     u4 = [31:28]   u2 = [29:28]   u1 = [28]
 //     i14 = [31:18], signed         i19 = [31:13], signed
 // Bits of no operand are zero; the decoder refuses a word where they are not.
 //
@@ -38,6 +39,8 @@ def Vc : Operand<"c", "v", "use", 23, 5>;
 def Ad : Operand<"d", "a", "def", 8, 5>;
 def Au : Operand<"d", "a", "update", 8, 5>;
 def Aa : Operand<"a", "a", "use", 13, 5>;
+def U1 : Operand<"n", "imm", "use", 28, 1>;
+def U2 : Operand<"n", "imm", "use", 28, 2>;
 def U4 : Operand<"n", "imm", "use", 28, 4>;
 let Signed = 1 in {
   def I14 : Operand<"imm", "imm", "use", 18, 14>;
@@ -59,9 +62,11 @@ class Inst<int opcode, string mnemonic, list<Operand> operands, string unit,
   string Unit = unit;
   string Effect = effect;
   string Semantics = semantics;
+  string Group = ?;
 }
 
 //===-- Scalar integer ----------------------------------------------------===//
+let Group = "Scalar integer" in {
 class ScalarRR<int op, string m, string s> : Inst<op, m, [Xd, Xa, Xb], "integer", "none", s>;
 class ScalarRI<int op, string m, string s> : Inst<op, m, [Xd, Xa, I14], "integer", "none", s>;
 
@@ -90,8 +95,10 @@ def SARI : ScalarRI<0x16, "sari", "d = a >> (imm & 63), the sign enters">;
 def LI   : Inst<0x17, "li", [Xd, I19], "integer", "none", "d = imm">;
 def LIS  : Inst<0x18, "lis", [Xd, Xa, UI14], "integer", "none", "d = (a << 14) | imm, imm unsigned: appends 14 bits to a constant">;
 def COORD : Inst<0x19, "coord", [Xd, I14], "integer", "none", "d = the node's logical coordinate: imm 0 is dy, 1 dx, 2 y, 3 x; other numbers trap">;
+} // Group
 
 //===-- Scalar memory (own SRAM, little-endian) ---------------------------===//
+let Group = "Scalar memory" in {
 class ScalarLoad<int op, string m, string s> : Inst<op, m, [Xd, Xa, I14], "address", "read", s>;
 class ScalarStore<int op, string m, string s> : Inst<op, m, [Xs, Xa, I14], "address", "write", s>;
 def LDB : ScalarLoad<0x20, "ldb", "d = the byte at a + imm, sign-extended">;
@@ -102,8 +109,10 @@ def STB : ScalarStore<0x24, "stb", "the byte at a + imm = s">;
 def STH : ScalarStore<0x25, "sth", "the 2 bytes at a + imm = s">;
 def STW : ScalarStore<0x26, "stw", "the 4 bytes at a + imm = s">;
 def STD : ScalarStore<0x27, "std", "the 8 bytes at a + imm = s">;
+} // Group
 
 //===-- Control -----------------------------------------------------------===//
+let Group = "Control" in {
 class Branch<int op, string m, string s> : Inst<op, m, [Xs, Xa, L14], "branch", "control", s>;
 def BEQ  : Branch<0x30, "beq", "if s == a, go to this instruction + to words">;
 def BNE  : Branch<0x31, "bne", "if s != a, go to this instruction + to words">;
@@ -114,12 +123,14 @@ def JAL  : Inst<0x35, "jal", [Xd, L19], "branch", "control", "d = the address of
 def JALR : Inst<0x36, "jalr", [Xd, Xa, I14], "branch", "control", "d = the address of the next instruction; go to byte address a + imm">;
 def HALT : Inst<0x37, "halt", [], "branch", "control", "the node has finished the entry">;
 def TRAP : Inst<0x38, "trap", [I19], "branch", "control", "stop the run with an error that names the node, this address and imm">;
+} // Group
 
 //===-- Vector memory -----------------------------------------------------===//
+let Group = "Vector memory" in {
 class VectorLoad<int op, string m, string s> : Inst<op, m, [Vd, Xa, I14], "address", "read", s>;
 class VectorStore<int op, string m, string s> : Inst<op, m, [Vs, Xa, I14], "address", "write", s>;
-class Gather<int op, string m, string s> : Inst<op, m, [Vd, Xa, Xb, Xc, U4], "address", "read", s>;
-class Scatter<int op, string m, string s> : Inst<op, m, [Vs, Xa, Xb, Xc, U4], "address", "write", s>;
+class Gather<int op, string m, string s> : Inst<op, m, [Vd, Xa, Xb, Xc, U2], "address", "read", s>;
+class Scatter<int op, string m, string s> : Inst<op, m, [Vs, Xa, Xb, Xc, U2], "address", "write", s>;
 def VLD   : VectorLoad<0x40, "vld", "d = the 64 bytes at a + imm">;
 def VLDH  : VectorLoad<0x41, "vldh", "16 BF16 at a + imm (32 bytes), widened to FP32">;
 def VLDB  : VectorLoad<0x42, "vldb", "16 bytes at a + imm, zero-extended to 32-bit lanes">;
@@ -133,16 +144,18 @@ def VST1  : VectorStore<0x4b, "vst1", "lane 0 (4 bytes), stored at a + imm">;
 def VST1H : VectorStore<0x4c, "vst1h", "lane 0 rounded to BF16 (nearest even), stored in 2 bytes at a + imm">;
 def VST1B : VectorStore<0x4d, "vst1b", "the low byte of lane 0, stored at a + imm">;
 def VLDG8   : Gather<0x50, "vldg8", "8 pieces of 8 bytes: piece i from a + (i mod 2^n) * b + (i div 2^n) * c; n is 0 to 3">;
-def VLDG16  : Gather<0x51, "vldg16", "4 pieces of 16 bytes: piece i from a + (i mod 2^n) * b + (i div 2^n) * c; n is 0 to 2">;
+def VLDG16  : Gather<0x51, "vldg16", "4 pieces of 16 bytes: piece i from a + (i mod 2^n) * b + (i div 2^n) * c; n is 0 to 3">;
 def VSTG8   : Scatter<0x52, "vstg8", "8 pieces of 8 bytes: piece i to a + (i mod 2^n) * b + (i div 2^n) * c, i ascending; n is 0 to 3">;
-def VSTG16  : Scatter<0x53, "vstg16", "4 pieces of 16 bytes: piece i to a + (i mod 2^n) * b + (i div 2^n) * c, i ascending; n is 0 to 2">;
+def VSTG16  : Scatter<0x53, "vstg16", "4 pieces of 16 bytes: piece i to a + (i mod 2^n) * b + (i div 2^n) * c, i ascending; n is 0 to 3">;
+} // Group
 
 //===-- Vector FP32, 16 lanes ---------------------------------------------===//
+let Group = "Vector FP32, 16 lanes" in {
 // IEEE 754 binary32, nearest even, denormals kept; a NaN result is 0x7fc00000.
 class VectorRR<int op, string m, string s> : Inst<op, m, [Vd, Va, Vb], "simd", "none", s>;
 class VectorRRR<int op, string m, string s> : Inst<op, m, [Vd, Va, Vb, Vc], "simd", "none", s>;
 class VectorR<int op, string m, string s> : Inst<op, m, [Vd, Va], "simd", "none", s>;
-class VectorRN<int op, string m, string s> : Inst<op, m, [Vd, Va, U4], "simd", "none", s>;
+class VectorRN<int op, string m, Operand n, string s> : Inst<op, m, [Vd, Va, n], "simd", "none", s>;
 def VADD  : VectorRR<0x60, "vadd", "d = a + b">;
 def VSUB  : VectorRR<0x61, "vsub", "d = a - b">;
 def VMUL  : VectorRR<0x62, "vmul", "d = a * b">;
@@ -151,16 +164,18 @@ def VMIN  : VectorRR<0x64, "vmin", "d = IEEE minimum: -0 < +0, a NaN operand giv
 def VMAX  : VectorRR<0x65, "vmax", "d = IEEE maximum: -0 < +0, a NaN operand gives NaN">;
 def VFMA  : VectorRRR<0x66, "vfma", "d = a * b + c, rounded once">;
 def VSQRT : VectorR<0x67, "vsqrt", "d = the square root of a, correctly rounded">;
-def VRND  : VectorRN<0x68, "vrnd", "d = a rounded to an integer: n 0 nearest even, 1 down, 2 up, 3 towards zero">;
+def VRND  : VectorRN<0x68, "vrnd", U2, "d = a rounded to an integer: n 0 nearest even, 1 down, 2 up, 3 towards zero">;
 def VCVTI : VectorR<0x69, "vcvti", "d = int32 of a, towards zero, saturating; NaN gives 0">;
 def VCVTF : VectorR<0x6a, "vcvtf", "d = FP32 of the int32 a, nearest even">;
 def VCEQ  : VectorRR<0x6b, "vceq", "d = a == b ? all ones : 0; false for NaN">;
 def VCLT  : VectorRR<0x6c, "vclt", "d = a < b ? all ones : 0; false for NaN">;
 def VCLE  : VectorRR<0x6d, "vcle", "d = a <= b ? all ones : 0; false for NaN">;
 def VPACKH  : VectorRR<0x6e, "vpackh", "32 BF16: the lanes of a, then those of b, rounded to nearest even">;
-def VUNPKH  : VectorRN<0x6f, "vunpkh", "d = BF16 elements 16 * n to 16 * n + 15 of a, widened to FP32; n is 0 or 1">;
+def VUNPKH  : VectorRN<0x6f, "vunpkh", U1, "d = BF16 elements 16 * n to 16 * n + 15 of a, widened to FP32; n is 0 or 1">;
+} // Group
 
 //===-- Vector int32, 16 lanes, and lane movement -------------------------===//
+let Group = "Vector int32, 16 lanes, and lane movement" in {
 def VIADD : VectorRR<0x70, "viadd", "d = a + b, modulo 2^32">;
 def VISUB : VectorRR<0x71, "visub", "d = a - b, modulo 2^32">;
 def VIMUL : VectorRR<0x72, "vimul", "d = a * b, modulo 2^32">;
@@ -176,18 +191,22 @@ def VICEQ : VectorRR<0x7b, "viceq", "d = a == b ? all ones : 0">;
 def VICLT : VectorRR<0x7c, "viclt", "d = a < b signed ? all ones : 0">;
 def VSEL  : VectorRRR<0x7d, "vsel", "d = (a & b) | (~a & c): b where the mask a is set, else c">;
 def VMOV  : VectorR<0x7e, "vmov", "d = a">;
-def VROT  : VectorRN<0x7f, "vrot", "lane i of d = lane (i + n) mod 16 of a">;
+def VROT  : VectorRN<0x7f, "vrot", U4, "lane i of d = lane (i + n) mod 16 of a">;
 def VSPLAT : Inst<0x80, "vsplat", [Vd, Xa], "simd", "none", "every lane of d = the low 32 bits of a">;
 def VIOTA  : Inst<0x81, "viota", [Vd], "simd", "none", "lane i of d = the int32 i">;
 def VLANE  : Inst<0x82, "vlane", [Xd, Va, U4], "simd", "none", "d = lane n of a, sign-extended">;
+} // Group
 
 //===-- Matrix unit -------------------------------------------------------===//
+let Group = "Matrix unit" in {
 def MZERO : Inst<0x90, "mzero", [Ad], "matrix", "none", "d = 0">;
 def MMUL  : Inst<0x91, "mmul", [Au, Va, Vb], "matrix", "none", "d[i][j] += sum over k ascending of a[i][k] * b[k][j], BF16 8x4 by 4x8, both row-major; each step is one FP32 fused multiply-add">;
-def MREAD : Inst<0x92, "mread", [Vd, Aa, U4], "matrix", "none", "d = rows 2n and 2n + 1 of a; n is 0 to 3">;
-def MWRITE : Inst<0x93, "mwrite", [Au, Va, U4], "matrix", "none", "rows 2n and 2n + 1 of d = a; n is 0 to 3">;
+def MREAD : Inst<0x92, "mread", [Vd, Aa, U2], "matrix", "none", "d = rows 2n and 2n + 1 of a; n is 0 to 3">;
+def MWRITE : Inst<0x93, "mwrite", [Au, Va, U2], "matrix", "none", "rows 2n and 2n + 1 of d = a; n is 0 to 3">;
+} // Group
 
 //===-- Network and synchronisation ---------------------------------------===//
+let Group = "Network and synchronisation" in {
 // A global address: bits 63:62 space (0 SRAM, 1 semaphore, 2 DRAM). SRAM and
 // semaphore: 61:56 dy, 55:48 dx, 47:40 y, 39:32 x, 31:0 byte offset or number.
 // DRAM: 47:40 the DIP, 39:0 the byte.
@@ -200,3 +219,4 @@ def PULL   : Inst<0xa1, "pull", [Xa, Xb, Xc], "address", "node", "copy by the de
 def SIGNAL : Inst<0xa2, "signal", [Xa], "address", "node", "add 1 to the semaphore at the global address a, after every earlier push of this node to that node has arrived">;
 def WAIT   : Inst<0xa3, "wait", [Xa, Xb], "address", "node", "wait until own semaphore number a is at least b, then subtract b">;
 def DRAIN  : Inst<0xa4, "drain", [], "address", "node", "wait until own pushes have left and own pulls have arrived">;
+} // Group

@@ -8,6 +8,9 @@ class DialectRegistry;
 
 namespace dojo {
 
+/// Adds dojo's dialects and MLIR's, which share modules, to `registry`.
+void registerDialects(mlir::DialectRegistry &registry);
+
 /// Adds dojo's dialects and MLIR's to `registry`, and registers dojo's passes
 /// and MLIR's, so that people can mix them.
 void registerEverything(mlir::DialectRegistry &registry);

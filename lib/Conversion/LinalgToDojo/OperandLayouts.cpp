@@ -1,5 +1,6 @@
 //===- OperandLayouts.cpp - what a mapping asks of each operand -----------===//
 #include "dojo/Conversion/LinalgToDojo/OperandLayouts.h"
+#include "dojo/Transforms/Contraction.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -27,34 +28,6 @@ std::optional<unsigned> ir::plainIterator(ArrayRef<int64_t> form) {
   return form.back() == 0 ? found : std::nullopt;
 }
 
-/// Looks through extensions of a body's value to the block argument they widen.
-static BlockArgument widened(Value value) {
-  while (Operation *op = value.getDefiningOp()) {
-    if (!isa<arith::ExtFOp, arith::ExtSIOp, arith::ExtUIOp>(op))
-      return {};
-    value = op->getOperand(0);
-  }
-  return cast<BlockArgument>(value);
-}
-
-bool ir::isContraction(linalg::LinalgOp op) {
-  if (op.getNumDpsInputs() != 2 || op.getNumDpsInits() != 1 || op.getNumReductionLoops() == 0)
-    return false;
-  Operation *sum = op.getBlock()->getTerminator()->getOperand(0).getDefiningOp();
-  if (!isa_and_nonnull<arith::AddFOp, arith::AddIOp>(sum))
-    return false;
-  for (unsigned side : {0, 1}) {
-    Operation *product = sum->getOperand(side).getDefiningOp();
-    if (widened(sum->getOperand(1 - side)) != op.getRegionOutputArgs()[0] ||
-        !isa_and_nonnull<arith::MulFOp, arith::MulIOp>(product))
-      continue;
-    BlockArgument a = widened(product->getOperand(0)), b = widened(product->getOperand(1));
-    if (a && b && a != b && a.getArgNumber() < 2 && b.getArgNumber() < 2)
-      return true;
-  }
-  return false;
-}
-
 std::optional<unsigned> ir::innerReduction(linalg::LinalgOp op) {
   if (!isContraction(op))
     return std::nullopt;
@@ -76,7 +49,7 @@ static LogicalResult checkIterators(linalg::LinalgOp op, MappingAttr mapping) {
   int64_t loops = op.getNumLoops();
   auto check = [&](ArrayRef<int64_t> numbers, unsigned at, unsigned every) -> LogicalResult {
     for (unsigned i = 0; i < numbers.size(); i += every) {
-      if (numbers[i + at] >= loops)
+      if (numbers[i + at] < 0 || numbers[i + at] >= loops)
         return op.emitOpError("mapping names iterator d")
                << numbers[i + at] << ", the op has " << loops;
       if (numbers[i + at + 1] < 1)
@@ -213,18 +186,22 @@ bool MappedOp::isReduced(OpOperand &operand) const {
 }
 
 /// An operand that lacks the iterator of a digit repeats along it.
-void MappedOp::addDigits(ArrayRef<SmallVector<int64_t>> forms, Layout &layout) const {
+void MappedOp::addDigits(Layout &layout,
+                         llvm::function_ref<unsigned(unsigned iterator)> dimOfIterator) const {
   ArrayRef<int64_t> digits = mapping.getDigits();
-  for (unsigned i = 0; i < digits.size(); i += 3) {
-    Layout::Digit digit{Layout::Digit::none, digits[i + 2]};
-    for (auto [d, form] : llvm::enumerate(forms))
-      if (spreadIterator(form) == static_cast<unsigned>(digits[i + 1]))
-        digit.dim = d;
-    layout.axes[digits[i]].digits.push_back(digit);
-  }
+  for (unsigned i = 0; i < digits.size(); i += 3)
+    layout.axes[digits[i]].digits.push_back({dimOfIterator(digits[i + 1]), digits[i + 2]});
   for (Layout::AxisUse &use : layout.axes)
     if (llvm::all_of(use.digits, [](const Layout::Digit &d) { return d.repeats(); }))
       use.digits.clear();
+}
+
+/// The dimension that a spread iterator cuts, or Digit::none.
+unsigned MappedOp::dimOf(ArrayRef<SmallVector<int64_t>> forms, unsigned iterator) const {
+  for (auto [d, form] : llvm::enumerate(forms))
+    if (spreadIterator(form) == iterator)
+      return d;
+  return Layout::Digit::none;
 }
 
 Layout MappedOp::layoutOf(OpOperand &operand) const {
@@ -235,24 +212,44 @@ Layout MappedOp::layoutOf(OpOperand &operand) const {
     layout.dims.push_back(dimFor(form, shape[d]));
     layout.order.push_back(d);
   }
-  addDigits(forms, layout);
+  addDigits(layout, [&](unsigned iterator) { return dimOf(forms, iterator); });
 
   std::optional<unsigned> inner;
-  auto dimOf = [&](std::optional<unsigned> iterator) -> std::optional<unsigned> {
+  auto plainDim = [&](std::optional<unsigned> iterator) -> std::optional<unsigned> {
     for (auto [d, form] : llvm::enumerate(forms))
       if (iterator && plainIterator(form) == iterator)
         return d;
     return std::nullopt;
   };
   if (mapping.getInner() >= 0)
-    inner = dimOf(mapping.getInner());
+    inner = plainDim(mapping.getInner());
   if (!inner)
-    inner = dimOf(innerReduction(op));
+    inner = plainDim(innerReduction(op));
   if (inner) {
     llvm::erase(layout.order, *inner);
     layout.order.push_back(*inner);
   }
   return layout;
+}
+
+Layout MappedOp::partialLayoutOf(OpOperand &init) const {
+  SmallVector<unsigned> split = splitReductions();
+  Layout whole = layoutOf(init), partial;
+  for (unsigned r : split)
+    partial.dims.push_back({iterators[r].blocks, 1, 0, 1, 1});
+  partial.dims.append(whole.dims);
+  for (unsigned d = 0; d < split.size(); ++d)
+    partial.order.push_back(d);
+  for (unsigned d : whole.order)
+    partial.order.push_back(d + split.size());
+  SmallVector<SmallVector<int64_t>> forms = operandForms(op, init);
+  addDigits(partial, [&](unsigned iterator) -> unsigned {
+    if (auto *found = llvm::find(split, iterator); found != split.end())
+      return found - split.begin();
+    unsigned dim = dimOf(forms, iterator);
+    return dim == Layout::Digit::none ? dim : dim + split.size();
+  });
+  return partial;
 }
 
 int64_t MappedOp::steps() const {

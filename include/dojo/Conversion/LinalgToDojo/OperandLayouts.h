@@ -47,22 +47,25 @@ public:
   /// padding enters results and must be zero.
   bool isReduced(mlir::OpOperand &operand) const;
 
+  /// An init whose reductions are split: one leading dimension for each of
+  /// splitReductions(), which numbers the partial results.
+  Layout partialLayoutOf(mlir::OpOperand &init) const;
+
   int64_t steps() const;
   /// Reduction iterators that lie on an axis.
   llvm::SmallVector<unsigned> splitReductions() const;
 
 private:
   std::optional<unsigned> spreadIterator(llvm::ArrayRef<int64_t> form) const;
-  void addDigits(llvm::ArrayRef<llvm::SmallVector<int64_t>> forms, Layout &layout) const;
+  void addDigits(Layout &layout,
+                 llvm::function_ref<unsigned(unsigned iterator)> dimOfIterator) const;
+  unsigned dimOf(llvm::ArrayRef<llvm::SmallVector<int64_t>> forms, unsigned iterator) const;
   Layout::Dim dimFor(llvm::ArrayRef<int64_t> form, int64_t size) const;
 };
 
 /// Coefficients of the iterators, then the constant, for each dimension of an operand.
 llvm::SmallVector<llvm::SmallVector<int64_t>> operandForms(mlir::linalg::LinalgOp op,
                                                            mlir::OpOperand &operand);
-
-/// Multiplies two inputs and adds: matmul, convolution and their like.
-bool isContraction(mlir::linalg::LinalgOp op);
 
 /// The reduction iterator that is innermost in the first input of a contraction.
 std::optional<unsigned> innerReduction(mlir::linalg::LinalgOp op);

@@ -10,6 +10,8 @@ using namespace mlir;
 using namespace dojo::d1;
 
 #include "dojo/Dialect/D1/IR/D1Dialect.cpp.inc"
+#include "dojo/Dialect/D1/IR/D1Enums.cpp.inc"
+#include "dojo/Dialect/D1/IR/D1Interfaces.cpp.inc"
 
 #define GET_TYPEDEF_CLASSES
 #include "dojo/Dialect/D1/IR/D1Types.cpp.inc"

@@ -1,5 +1,6 @@
 //===- DojoDialect.cpp - registration and types of the dojo dialect -------===//
 #include "dojo/Dialect/Dojo/IR/Dojo.h"
+#include "dojo/ISA/ISA.h"
 #include "mlir/Analysis/FlatLinearValueConstraints.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/DialectImplementation.h"
@@ -30,6 +31,10 @@ void DojoDialect::initialize() {
 #define GET_OP_LIST
 #include "dojo/Dialect/Dojo/IR/DojoOps.cpp.inc"
       >();
+}
+
+int64_t ir::descriptorAddress(int64_t codeBytes) {
+  return llvm::alignTo(codeBytes, isa::descriptorBytes);
 }
 
 RankedTensorType ir::tensorOf(Type type) {

@@ -46,7 +46,10 @@ bool MoveOp::readsDram() { return isDram(getSource().getType()); }
 bool MoveOp::writesDram() { return isDram(getDest().getType()); }
 
 Move MoveOp::getMove() {
-  return {layoutOf(getSource().getType()), layoutOf(getDest().getType()), *termsOf(getMap()),
+  auto layout = [](RankedTensorType type) {
+    return isDram(type) ? Layout::replicated(type.getShape()) : layoutOf(type);
+  };
+  return {layout(getSourceTensor()), layout(getDestTensor()), *termsOf(getMap()),
           elementBytes(getSourceTensor().getElementType())};
 }
 

@@ -29,6 +29,25 @@ constexpr llvm::StringLiteral mappingAttrName = "dojo.mapping"; ///< on a struct
 constexpr llvm::StringLiteral machineAttrName = "dojo.machine"; ///< on the module
 constexpr llvm::StringLiteral kernelAttrName = "dojo.kernel";   ///< on an outlined kernel
 constexpr llvm::StringLiteral titleAttrName = "dojo.name";      ///< on arguments and results
+constexpr llvm::StringLiteral codeBytesAttrName = "dojo.code_bytes"; ///< on the module: at most
+constexpr llvm::StringLiteral sramPeakAttrName = "dojo.sram_peak_bytes";   ///< on the module
+constexpr llvm::StringLiteral sramBoundAttrName = "dojo.sram_bound_bytes"; ///< on the module
+constexpr llvm::StringLiteral nocBytesAttrName = "dojo.noc_bytes";         ///< on the module
+constexpr llvm::StringLiteral dramBytesAttrName = "dojo.dram_bytes";       ///< on the module
+constexpr llvm::StringLiteral dramBoundAttrName = "dojo.dram_bound_bytes"; ///< on the module
+constexpr llvm::StringLiteral nodesUsedAttrName = "dojo.nodes_used";       ///< on the module
+
+/// On the module: a dictionary for each buffer, with name, address, size, entry and the
+/// marks between which it lives; `end` is foreverMark for one that never ends.
+constexpr llvm::StringLiteral buffersAttrName = "dojo.buffers";
+constexpr int64_t foreverMark = -1;
+
+/// The entry that runs once after load, and the one that runs for every input.
+constexpr llvm::StringLiteral initEntryName = "init";
+constexpr llvm::StringLiteral stepEntryName = "step";
+
+/// The block descriptor in use stands behind the code.
+int64_t descriptorAddress(int64_t codeBytes);
 
 /// The tensor behind a value of tensor or buffer type.
 mlir::RankedTensorType tensorOf(mlir::Type type);

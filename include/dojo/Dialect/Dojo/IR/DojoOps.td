@@ -102,13 +102,14 @@ def Dojo_MoveOp : Dojo_Op<"move", [MemoryEffects<[MemRead, MemWrite]>]> {
     depends on at most one destination dimension, and on the symbol: the number of the step of an
     enclosing dojo.repeat. Where it leaves the source, the destination keeps what it held. A
     source or a destination in DRAM loads or stores. dojo/Layout/Move.h says which copy is read.
+    `routine` names the code of the move, once --convert-moves-to-d1 has made it.
   }];
   let arguments = (ins Dojo_Data:$source, Dojo_Data:$dest, Optional<Index>:$symbol,
-                       AffineMapAttr:$map);
+                       AffineMapAttr:$map, OptionalAttr<StrAttr>:$routine);
   let results = (outs Optional<AnyRankedTensor>:$result);
   let assemblyFormat = [{
     `ins` `(` $source `:` type($source) `)` `outs` `(` $dest `:` type($dest) `)`
-    (`symbol` `(` $symbol^ `)`)? `by` $map attr-dict (`->` type($result)^)?
+    (`symbol` `(` $symbol^ `)`)? `by` $map (`routine` $routine^)? attr-dict (`->` type($result)^)?
   }];
   let hasVerifier = 1;
   let extraClassDeclaration = [{
@@ -116,7 +117,7 @@ def Dojo_MoveOp : Dojo_Op<"move", [MemoryEffects<[MemRead, MemWrite]>]> {
     ::mlir::RankedTensorType getDestTensor();
     bool readsDram();
     bool writesDram();
-    /// The move as plain data. Only between two spread tensors.
+    /// The move as plain data; a tensor in DRAM counts as whole and row-major.
     ::dojo::Move getMove();
   }];
 }
@@ -229,9 +230,9 @@ def Dojo_YieldOp : Dojo_Op<"yield", [Pure, Terminator,
 class Dojo_MovePart<string mnemonic, string what> : Dojo_Op<mnemonic> {
   let summary = what;
   let arguments = (ins Dojo_BufferType:$source, Dojo_BufferType:$dest, Optional<Index>:$symbol,
-                       AffineMapAttr:$map, I64Attr:$free, I64Attr:$ready);
+                       StrAttr:$routine, I64Attr:$free, I64Attr:$ready);
   let assemblyFormat = [{
-    $source `to` $dest (`symbol` `(` $symbol^ `)`)? `by` $map `free` $free `ready` $ready attr-dict
+    $routine $source `to` $dest (`symbol` `(` $symbol^ `)`)? `free` $free `ready` $ready attr-dict
     `:` type($source) `to` type($dest)
   }];
 }

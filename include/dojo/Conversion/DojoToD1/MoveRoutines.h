@@ -1,0 +1,47 @@
+//===- MoveRoutines.h - a move as code that all nodes share -----*- C++ -*-===//
+//
+// A move between nodes is three routines, run in this order by every node:
+//   grant    a receiver signals the `free` semaphore of each of its senders
+//   send     a sender waits for all its receivers' grants, then pushes each its
+//            piece and signals its `ready` semaphore
+//   receive  a receiver waits for all its senders
+// A load from DRAM is `pull`, a store to it `store`: each destination node pulls
+// what it holds; of the nodes that hold an element the one that owns it, at
+// coordinate 0 of every axis that repeats it, stores it.
+//
+// No node has a table. From its own coordinates a node computes the interval of
+// every dimension that it owns (or holds), the range of partner blocks that it
+// meets, and the intersection with each; both sides use one formula, so they
+// agree on who talks to whom. A node's own piece is a push to itself.
+//
+// Routines leave pushes and pulls under way: a drain must follow before the source is
+// overwritten, or pulled data read. A descriptor is free again when push or pull has been issued.
+//
+//===----------------------------------------------------------------------===//
+#ifndef DOJO_CONVERSION_DOJOTOD1_MOVEROUTINES_H
+#define DOJO_CONVERSION_DOJOTOD1_MOVEROUTINES_H
+
+#include "dojo/Layout/Move.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+
+namespace dojo {
+
+/// Arguments, all i64; the symbol only where the move uses one:
+///   grant(free, [symbol])    receive(ready, [symbol])
+///   send(source, destination, descriptor, free, ready, [symbol])
+///   pull(dram, destination, descriptor, [symbol])
+///   store(source, dram, descriptor, [symbol])
+/// Buffers and the descriptor (isa::descriptorBytes, 64-byte aligned) are SRAM
+/// byte addresses, `dram` is a global address, `free` and `ready` are numbers.
+enum class MovePart { grant, send, receive, pull, store };
+
+/// Builds the routine (a func.func with attribute d1.routine) at the builder's
+/// insertion point. The move must pass Move::check(grid). For pull the source,
+/// for store the destination is dense and row-major: only its sizes are used.
+mlir::func::FuncOp buildMoveRoutine(mlir::OpBuilder &builder, mlir::Location loc,
+                                    llvm::StringRef name, MovePart part, const Move &move,
+                                    const Coords &grid);
+
+} // namespace dojo
+
+#endif // DOJO_CONVERSION_DOJOTOD1_MOVEROUTINES_H

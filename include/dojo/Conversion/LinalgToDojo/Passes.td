@@ -1,0 +1,36 @@
+//===- Passes.td - from structured ops to the dojo dialect ----------------===//
+#ifndef DOJO_CONVERSION_LINALGTODOJO_PASSES_TD
+#define DOJO_CONVERSION_LINALGTODOJO_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def SelectMapping : Pass<"dojo-select-mapping", "::mlir::ModuleOp"> {
+  let summary = "give every structured op a #dojo.mapping";
+  let description = [{
+    Ops that carry one keep it. The strategy `rule` cuts contractions, windows and reductions so
+    that the busiest node has the least to do within its SRAM, and lets elementwise ops follow the
+    layout of their largest operand.
+
+    ```mlir
+    linalg.matmul {dojo.mapping = #dojo.mapping<y = [d0 : 4], x = [d1 : 4], inner = d1>} ...
+    ```
+  }];
+  let options = [
+    Option<"strategy", "strategy", "std::string", "\"rule\"", "how mappings are picked: rule">
+  ];
+  let dependentDialects = ["::dojo::ir::DojoDialect"];
+}
+
+def Partition : Pass<"dojo-partition", "::mlir::ModuleOp"> {
+  let summary = "spread structured ops over the grid by their mappings";
+  let description = [{
+    Each mapped op becomes a dojo.compute on local pieces, preceded by the moves that bring its
+    operands into the layouts the mapping asks for. Slices, transposes, paddings, concatenations
+    and reshapes become the maps of moves. Arguments, results and constants become dojo.dram; a
+    split reduction ends in dojo.reduce; steps in time are a dojo.repeat.
+  }];
+  let dependentDialects = ["::dojo::ir::DojoDialect", "::mlir::linalg::LinalgDialect",
+                           "::mlir::arith::ArithDialect"];
+}
+
+#endif // DOJO_CONVERSION_LINALGTODOJO_PASSES_TD

@@ -1,0 +1,46 @@
+//===- Passes.td - passes on the d1 dialect -------------------------------===//
+#ifndef DOJO_DIALECT_D1_TRANSFORMS_PASSES_TD
+#define DOJO_DIALECT_D1_TRANSFORMS_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def D1FoldOffsets : Pass<"d1-fold-offsets", "::mlir::func::FuncOp"> {
+  let summary = "move constant summands of addresses into the immediates of loads and stores";
+  let description = [{
+    Before instruction selection, on arith: constants are moved outward through
+    sums and products by constants, ((x + c) * k + y = (x * k + y) + c * k), and a
+    load or store takes the last one as far as its immediate holds it.
+
+    ```mlir
+    %p = arith.addi %a, %c64 : i64
+    %v = d1.vld %p, 0 : (i64) -> !d1.v
+    ```
+    becomes
+    ```mlir
+    %v = d1.vld %a, 64 : (i64) -> !d1.v
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect"];
+}
+
+def D1AllocateRegisters : Pass<"d1-allocate-registers", "::mlir::func::FuncOp"> {
+  let summary = "give every value its register, without spilling";
+  let description = [{
+    Copies stand first wherever two values must share a register; those whose
+    sides can share one as well are removed again. Accumulators cannot be
+    copied. Constants, coordinates and zeroed accumulators are computed again
+    next to their uses where registers are short. A routine that still needs
+    more registers than there are is refused, with the place and the number.
+
+    ```mlir
+    %m = d1.mmul %acc, %a, %b : (!d1.a, !d1.v, !d1.v) -> !d1.a
+    ```
+    becomes
+    ```mlir
+    %m = d1.mmul %acc, %a, %b : (!d1.a<0>, !d1.v<0>, !d1.v<1>) -> !d1.a<0>
+    ```
+  }];
+  let dependentDialects = ["::dojo::d1::D1Dialect"];
+}
+
+#endif // DOJO_DIALECT_D1_TRANSFORMS_PASSES_TD

@@ -1,0 +1,92 @@
+//===- Executor.h - runs a D1 program on the host ---------------*- C++ -*-===//
+//
+// Every node of the program's machine, with its SRAM, registers and semaphores,
+// executes the code of the binary; the executor knows bytes only. Outputs and
+// counters do not depend on the number of host threads. A program that reads
+// outside memory, traps, hangs or runs too long ends in an error that names the
+// node, the instruction and the source location.
+//
+//===----------------------------------------------------------------------===//
+#ifndef DOJO_EXECUTOR_EXECUTOR_H
+#define DOJO_EXECUTOR_EXECUTOR_H
+
+#include "dojo/Binary/Program.h"
+#include "llvm/Support/JSON.h"
+
+namespace dojo::exec {
+
+/// The instruction set of the host that the interpreter is compiled for. All
+/// agree bit for bit; `portable` is the reference.
+enum class Host : uint8_t { portable, avx2, avx512 };
+
+/// The fastest that this host runs.
+Host bestHost();
+
+struct Options {
+  /// Host threads; 0 takes one for each core.
+  unsigned threads = 0;
+  /// Check every access of SRAM against the buffer table.
+  bool strictMemory = false;
+  /// Instructions that one node may execute in one entry.
+  uint64_t instructionLimit = uint64_t(1) << 36;
+  Host host = bestHost();
+};
+
+/// Sums over the nodes since the executor was created, unless named otherwise.
+struct Stats {
+  uint64_t instructions = 0;
+  /// Matrix multiplies (`mmul`).
+  uint64_t matrixInstructions = 0;
+  /// Multiply-accumulates of `mmul` and `vfma`.
+  uint64_t macs = 0;
+  uint64_t macsBusiestNode = 0;
+  /// Nodes with any multiply-accumulate.
+  uint64_t nodesUsed = 0;
+  /// One past the highest SRAM byte that any node touched, its code included;
+  /// measured at the accesses.
+  uint64_t sramTouchedBytes = 0;
+  /// Bytes pushed from one node to another.
+  uint64_t nocBytes = 0;
+  uint64_t dramReadBytes = 0;
+  uint64_t dramWrittenBytes = 0;
+  double seconds = 0;
+};
+
+llvm::json::Object toJSON(const Stats &stats);
+
+/// A dense row-major array.
+struct Tensor {
+  std::string name;
+  binary::ElementType type = binary::ElementType::f32;
+  std::vector<int64_t> shape;
+  std::vector<char> data;
+};
+
+class Executor {
+public:
+  /// The images of `program` must live as long as the executor.
+  static llvm::Expected<std::unique_ptr<Executor>> create(const binary::Program &program,
+                                                          const Options &options = {});
+  ~Executor();
+
+  /// Whether step() would take these inputs; the error lists what it takes.
+  llvm::Error checkInputs(llvm::ArrayRef<Tensor> inputs) const;
+
+  /// Runs the entry `init`, if the program has one; once, however often called.
+  llvm::Error runInit();
+
+  /// Runs the entry `step` on one tensor for each input of the program, matched
+  /// by name. Runs `init` first if that has not happened.
+  llvm::Expected<std::vector<Tensor>> step(llvm::ArrayRef<Tensor> inputs);
+
+  Stats stats() const;
+
+private:
+  class Impl;
+  explicit Executor(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl;
+};
+
+} // namespace dojo::exec
+
+#endif // DOJO_EXECUTOR_EXECUTOR_H

@@ -1,0 +1,40 @@
+//===- Compiler.h - from an ONNX file to a program --------------*- C++ -*-===//
+#ifndef DOJO_PIPELINES_COMPILER_H
+#define DOJO_PIPELINES_COMPILER_H
+
+#include "dojo/Binary/Program.h"
+#include "llvm/Support/JSON.h"
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace mlir {
+class OpPassManager;
+} // namespace mlir
+
+namespace dojo {
+
+struct CompileOptions {
+  std::string target = "d1-die";  ///< a preset or a machine file
+  std::string precision = "bf16"; ///< or fp32
+  /// Shapes of graph inputs, or sizes of dimension parameters, by name.
+  std::vector<std::pair<std::string, std::vector<int64_t>>> shapes;
+  /// The pass after which the module is printed to standard error; none when empty.
+  std::string dumpAfter;
+};
+
+struct CompileResult {
+  binary::Program program;
+  llvm::json::Object report; ///< the compiler's, as docs/Reports.md lists it
+};
+
+/// Compiles the model in the file `path`. The error names the ONNX node where one is
+/// to blame, the cause, and what would help.
+llvm::Expected<CompileResult> compileOnnx(llvm::StringRef path, const CompileOptions &options);
+
+/// The whole road below the import, as `dojo-opt --dojo-pipeline` runs it.
+void buildCompilerPipeline(mlir::OpPassManager &manager, const std::string &target, bool bf16);
+
+} // namespace dojo
+
+#endif // DOJO_PIPELINES_COMPILER_H

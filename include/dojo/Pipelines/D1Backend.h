@@ -1,0 +1,20 @@
+//===- D1Backend.h - from scf and arith to allocated d1 code ----*- C++ -*-===//
+#ifndef DOJO_PIPELINES_D1BACKEND_H
+#define DOJO_PIPELINES_D1BACKEND_H
+
+namespace mlir {
+class OpPassManager;
+}
+
+namespace dojo {
+
+/// Routines and entries of a module become d1 code on numbered registers, ready
+/// for emitCode. All passes run on functions, so that they may run in parallel.
+void buildD1BackendPipeline(mlir::OpPassManager &manager);
+
+/// Registers it as `--d1-backend`.
+void registerD1BackendPipeline();
+
+} // namespace dojo
+
+#endif // DOJO_PIPELINES_D1BACKEND_H

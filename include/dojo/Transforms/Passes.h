@@ -1,0 +1,42 @@
+//===- Passes.h - passes of the structured level ----------------*- C++ -*-===//
+#ifndef DOJO_TRANSFORMS_PASSES_H
+#define DOJO_TRANSFORMS_PASSES_H
+
+#include "mlir/Pass/Pass.h"
+
+namespace mlir {
+namespace affine {
+class AffineDialect;
+}
+namespace arith {
+class ArithDialect;
+}
+namespace linalg {
+class LinalgDialect;
+}
+namespace math {
+class MathDialect;
+}
+namespace ml_program {
+class MLProgramDialect;
+}
+namespace tensor {
+class TensorDialect;
+}
+namespace func {
+class FuncOp;
+}
+} // namespace mlir
+
+namespace dojo {
+
+/// What contractions compute in; accumulation is f32 in either.
+enum class Precision { FP32, BF16 };
+
+#define GEN_PASS_DECL
+#define GEN_PASS_REGISTRATION
+#include "dojo/Transforms/Passes.h.inc"
+
+} // namespace dojo
+
+#endif // DOJO_TRANSFORMS_PASSES_H

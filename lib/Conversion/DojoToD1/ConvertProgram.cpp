@@ -1,0 +1,243 @@
+//===- ConvertProgram.cpp - the driver of kernels and moves ---------------===//
+#include "dojo/Dialect/Dojo/Transforms/Liveness.h"
+#include "dojo/Conversion/DojoToD1/Passes.h"
+#include "dojo/Dialect/Dojo/IR/Target.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+
+namespace dojo::ir {
+#define GEN_PASS_DEF_CONVERTPROGRAMTOD1
+#include "dojo/Conversion/DojoToD1/Passes.h.inc"
+} // namespace dojo::ir
+
+using namespace mlir;
+using namespace dojo;
+using namespace dojo::ir;
+
+int64_t ir::driverBytesBound(func::FuncOp function) {
+  constexpr int64_t wordsPerArgument = 4, wordsPerGuardAxis = 4, wordsPerOp = 4;
+  int64_t words = wordsPerOp;
+  function.walk([&](Operation *op) {
+    words += wordsPerOp + numAxes * wordsPerGuardAxis + (op->getNumOperands() + 3) * wordsPerArgument;
+  });
+  return words * 4;
+}
+
+namespace {
+
+/// The life of a buffer as places in its block.
+struct Life {
+  Operation *memory;
+  Operation *first; ///< it begins before this operation
+  Operation *last;  ///< and ends after this one
+};
+
+class Driver {
+public:
+  Driver(func::FuncOp function, const Target &target, int64_t descriptor, int64_t &marks,
+         SmallVectorImpl<Attribute> &table)
+      : source(function), target(target), descriptor(descriptor), marks(marks), table(table),
+        builder(function.getContext()) {}
+
+  LogicalResult run();
+
+private:
+  LogicalResult convertBlock(Block &block);
+  LogicalResult convert(Operation &op);
+  void call(Location loc, StringRef routine, ArrayRef<Value> arguments);
+  void launch(LaunchOp op);
+  template <typename Part>
+  void callPart(Part op, StringRef suffix, ArrayRef<Value> arguments);
+  Value number(Location loc, int64_t value);
+  Value address(Location loc, Value buffer);
+  void mark(Location loc, int64_t id) { d1::MarkOp::create(builder, loc, id); }
+  void addRow(Operation *memory, int64_t begin, int64_t end);
+
+  func::FuncOp source;
+  const Target &target;
+  int64_t descriptor;
+  int64_t &marks;
+  SmallVectorImpl<Attribute> &table;
+  OpBuilder builder;
+  IRMapping symbols; ///< number of a step, as i64
+};
+
+} // namespace
+
+/// A byte in the one DRAM space of a global address (ISA/Instructions.td).
+static int64_t dramAddress(int64_t byte) { return int64_t(uint64_t(2) << 62) | byte; }
+
+Value Driver::number(Location loc, int64_t value) {
+  return arith::ConstantOp::create(builder, loc, builder.getI64IntegerAttr(value));
+}
+
+Value Driver::address(Location loc, Value buffer) {
+  if (Operation *memory = memoryOf(buffer))
+    return number(loc, *addressOf(memory));
+  auto get = buffer.getDefiningOp<GetDramOp>();
+  auto dram = cast<DramOp>(SymbolTable::lookupNearestSymbolFrom(get, get.getNameAttr()));
+  return number(loc, dramAddress(*dram.getAddress()));
+}
+
+void Driver::call(Location loc, StringRef routine, ArrayRef<Value> arguments) {
+  func::CallOp::create(builder, loc, routine, TypeRange{}, arguments);
+}
+
+/// Only nodes that hold a block of the first output run the kernel.
+void Driver::launch(LaunchOp op) {
+  Location loc = op.getLoc();
+  Layout layout = layoutOf(op.getOuts().front().getType());
+  OpBuilder::InsertionGuard guard(builder);
+  for (unsigned a = 0; a < numAxes; ++a) {
+    int64_t used = layout.used(static_cast<Axis>(a), target.grid[a]);
+    if (used >= target.grid[a])
+      continue;
+    Value coordinate = d1::COORD::create(builder, loc, int64_t(a));
+    Value holds = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::slt, coordinate,
+                                        number(loc, used));
+    auto branch = scf::IfOp::create(builder, loc, holds, false);
+    builder.setInsertionPointToStart(branch.thenBlock());
+  }
+  SmallVector<Value> arguments;
+  for (Value buffer : op.getOperands())
+    arguments.push_back(address(loc, buffer));
+  call(loc, op.getKernel(), arguments);
+}
+
+template <typename Part>
+void Driver::callPart(Part op, StringRef suffix, ArrayRef<Value> arguments) {
+  SmallVector<Value> all(arguments);
+  if (op.getSymbol())
+    all.push_back(symbols.lookup(op.getSymbol()));
+  call(op.getLoc(), (*std::optional<StringRef>(op.getRoutine()) + suffix).str(), all);
+}
+
+LogicalResult Driver::convert(Operation &op) {
+  Location loc = op.getLoc();
+  if (llvm::isa<AllocOp, GetResidentOp, GetDramOp, ReshapeOp, YieldOp>(op))
+    return success();
+  if (auto launchOp = dyn_cast<LaunchOp>(op)) {
+    launch(launchOp);
+  } else if (auto grant = dyn_cast<GrantOp>(op)) {
+    callPart(grant, "_grant", {number(loc, grant.getFree())});
+  } else if (auto send = dyn_cast<SendOp>(op)) {
+    callPart(send, "_send",
+             {address(loc, send.getSource()), address(loc, send.getDest()),
+              number(loc, descriptor), number(loc, send.getFree()), number(loc, send.getReady())});
+  } else if (auto receive = dyn_cast<ReceiveOp>(op)) {
+    callPart(receive, "_receive", {number(loc, receive.getReady())});
+  } else if (auto move = dyn_cast<MoveOp>(op)) {
+    callPart(move, move.readsDram() ? "_pull" : "_store",
+             {address(loc, move.getSource()), address(loc, move.getDest()),
+              number(loc, descriptor)});
+  } else if (llvm::isa<DrainOp>(op)) {
+    d1::DRAIN::create(builder, loc);
+  } else if (auto repeat = dyn_cast<RepeatOp>(op)) {
+    auto loop = scf::ForOp::create(builder, loc, number(loc, 0), number(loc, repeat.getCount()),
+                                   number(loc, 1));
+    symbols.map(repeat.getBody().getArgument(0), loop.getInductionVar());
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToStart(loop.getBody());
+    return convertBlock(repeat.getBody().front());
+  } else if (llvm::isa<func::ReturnOp>(op)) {
+    func::ReturnOp::create(builder, loc);
+  } else {
+    return op.emitOpError("is not part of a synchronised program");
+  }
+  return success();
+}
+
+/// Lives of the buffers that belong to a block, in order of their memory.
+static SmallVector<Life> livesIn(Block &block) {
+  llvm::MapVector<Operation *, Life> lives;
+  for (Operation &op : block) {
+    if (llvm::isa<AllocOp, GetResidentOp, GetDramOp, ReshapeOp>(op))
+      continue;
+    op.walk([&](Operation *inner) {
+      for (Value operand : inner->getOperands()) {
+        Operation *memory = llvm::isa<BufferType>(operand.getType()) ? memoryOf(operand) : nullptr;
+        if (!memory || (llvm::isa<AllocOp>(memory) && memory->getBlock() != &block) ||
+            (llvm::isa<ResidentOp>(memory) && !llvm::isa<func::FuncOp>(block.getParentOp())))
+          continue;
+        auto [entry, isNew] = lives.insert({memory, {memory, &op, &op}});
+        entry->second.last = &op;
+      }
+    });
+  }
+  return llvm::map_to_vector(lives, [](auto &entry) { return entry.second; });
+}
+
+void Driver::addRow(Operation *memory, int64_t begin, int64_t end) {
+  auto name = memory->getLoc()->findInstanceOf<NameLoc>();
+  StringAttr title = llvm::isa<ResidentOp>(memory) ? cast<ResidentOp>(memory).getSymNameAttr()
+                     : name                  ? name.getName()
+                                             : builder.getStringAttr("buffer");
+  table.push_back(builder.getDictionaryAttr({
+      builder.getNamedAttr("address", builder.getI64IntegerAttr(*addressOf(memory))),
+      builder.getNamedAttr("begin", builder.getI64IntegerAttr(begin)),
+      builder.getNamedAttr("end", builder.getI64IntegerAttr(end)),
+      builder.getNamedAttr("entry", source.getSymNameAttr()),
+      builder.getNamedAttr("name", title),
+      builder.getNamedAttr("size", builder.getI64IntegerAttr(localBytes(tensorOf(memory)))),
+  }));
+}
+
+LogicalResult Driver::convertBlock(Block &block) {
+  llvm::DenseMap<Operation *, SmallVector<int64_t>> begins, ends;
+  for (const Life &life : livesIn(block)) {
+    // A resident begins in the entry that fills it and never ends.
+    bool resident = llvm::isa<ResidentOp>(life.memory);
+    if (resident && source.getSymName() != initEntryName)
+      continue;
+    int64_t begin = marks++, end = resident ? foreverMark : marks++;
+    begins[life.first].push_back(begin);
+    if (!resident)
+      ends[life.last].push_back(end);
+    addRow(life.memory, begin, end);
+  }
+  for (Operation &op : block) {
+    for (int64_t id : begins.lookup(&op))
+      mark(op.getLoc(), id);
+    if (failed(convert(op)))
+      return failure();
+    for (int64_t id : ends.lookup(&op))
+      mark(op.getLoc(), id);
+  }
+  return success();
+}
+
+LogicalResult Driver::run() {
+  builder.setInsertionPoint(source);
+  auto entry = func::FuncOp::create(builder, source.getLoc(), source.getName(),
+                                    builder.getFunctionType({}, {}));
+  entry->setAttr("d1.entry", builder.getUnitAttr());
+  builder.setInsertionPointToStart(entry.addEntryBlock());
+  if (failed(convertBlock(source.getBody().front())))
+    return failure();
+  source.erase();
+  return success();
+}
+
+namespace {
+
+struct ConvertProgramPass : ir::impl::ConvertProgramToD1Base<ConvertProgramPass> {
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    auto target = Target::of(module);
+    if (failed(target))
+      return signalPassFailure();
+    auto code = module->getAttrOfType<IntegerAttr>(codeBytesAttrName);
+    int64_t descriptor = descriptorAddress(code ? code.getInt() : 0), marks = 0;
+    SmallVector<Attribute> table;
+    for (auto function : llvm::make_early_inc_range(module.getOps<func::FuncOp>())) {
+      if (function.isPrivate())
+        continue;
+      if (failed(Driver(function, *target, descriptor, marks, table).run()))
+        return signalPassFailure();
+    }
+    module->setAttr(buffersAttrName, ArrayAttr::get(&getContext(), table));
+    for (auto resident : llvm::make_early_inc_range(module.getOps<ResidentOp>()))
+      resident.erase();
+  }
+};
+
+} // namespace

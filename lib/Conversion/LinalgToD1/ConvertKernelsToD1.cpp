@@ -1,0 +1,184 @@
+//===- ConvertKernelsToD1.cpp - kernels become routines -------------------===//
+#include "Matrix.h"
+#include "dojo/Conversion/LinalgToD1/Passes.h"
+
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/IR/Matchers.h"
+
+namespace dojo {
+#define GEN_PASS_DEF_CONVERTKERNELSTOD1
+#include "dojo/Conversion/LinalgToD1/Passes.h.inc"
+} // namespace dojo
+
+using namespace mlir;
+using namespace dojo;
+using namespace dojo::kernels;
+
+namespace {
+
+/// The units in the order of their rate; a routine bears the fastest it uses.
+enum class Unit { scalar, simd, matrix };
+
+class KernelConversion {
+public:
+  explicit KernelConversion(func::FuncOp kernel) : kernel(kernel), builder(kernel) {}
+
+  LogicalResult run();
+
+private:
+  LogicalResult checkBody();
+  func::FuncOp createRoutine();
+  LogicalResult convert(linalg::LinalgOp op);
+  LogicalResult emit(const Nest &nest, Inits inits);
+  /// Emits the fills not yet folded of the buffers that `op` uses; of all without.
+  LogicalResult emitFills(linalg::LinalgOp op);
+
+  /// The constant that the output is filled with, if the operation may start from it.
+  TypedAttr foldFill(const Nest &nest, OpOperand &output);
+
+  func::FuncOp kernel;
+  OpBuilder builder;
+  IRMapping addresses;
+  /// The fill each buffer still waits for: folded into the operation after it
+  /// when that overwrites the whole buffer.
+  llvm::MapVector<Value, linalg::FillOp> fills;
+  Unit unit = Unit::scalar;
+  int64_t macs = 0;
+};
+
+} // namespace
+
+LogicalResult KernelConversion::checkBody() {
+  if (kernel.isExternal() || !kernel.getBody().hasOneBlock() || kernel.getNumResults())
+    return kernel.emitOpError("is not a kernel: expected one block and no results");
+  for (Type type : kernel.getArgumentTypes())
+    if (!llvm::isa<MemRefType>(type))
+      return kernel.emitOpError() << "is not a kernel: expected memref arguments, found " << type;
+  for (Operation &op : kernel.getBody().front().without_terminator())
+    if (!llvm::isa<linalg::LinalgOp>(op) && !op.hasTrait<OpTrait::ConstantLike>())
+      return op.emitOpError("stands in a kernel, which holds structured operations and constants");
+  return success();
+}
+
+func::FuncOp KernelConversion::createRoutine() {
+  SmallVector<Type> types(kernel.getNumArguments(), builder.getI64Type());
+  auto routine = func::FuncOp::create(builder, kernel.getLoc(), kernel.getName(),
+                                      builder.getFunctionType(types, {}));
+  routine.setVisibility(kernel.getVisibility());
+  Block *entry = routine.addEntryBlock();
+  addresses.map(kernel.getArguments(), entry->getArguments());
+  builder.setInsertionPointToStart(entry);
+  return routine;
+}
+
+LogicalResult KernelConversion::emit(const Nest &nest, Inits inits) {
+  Emitter emitter(builder, nest.op->getLoc());
+  if (std::optional<MatrixPlan> plan = planMatrix(nest)) {
+    emitMatrix(emitter, nest, *plan, inits);
+    unit = Unit::matrix;
+    return success();
+  }
+  bool usesLanes;
+  if (failed(emitSimd(emitter, nest, inits, usesLanes)))
+    return failure();
+  unit = std::max(unit, usesLanes ? Unit::simd : Unit::scalar);
+  return success();
+}
+
+LogicalResult KernelConversion::emitFills(linalg::LinalgOp op) {
+  SmallVector<Value> emitted;
+  for (auto [buffer, fill] : fills) {
+    if (op && !llvm::is_contained(op->getOperands(), buffer))
+      continue;
+    FailureOr<Nest> nest = analyse(fill, addresses);
+    if (failed(nest))
+      return failure();
+    simplify(*nest);
+    if (failed(emit(*nest, {TypedAttr()})))
+      return failure();
+    emitted.push_back(buffer);
+  }
+  for (Value buffer : emitted)
+    fills.erase(buffer);
+  return success();
+}
+
+/// The operation writes as many different elements as the buffer has.
+static bool overwrites(const Nest &nest, OpOperand &output) {
+  linalg::LinalgOp op = nest.op;
+  AffineMap map = op.getMatchingIndexingMap(&output);
+  return map.isProjectedPermutation() &&
+         llvm::all_of(
+             llvm::zip_equal(map.getResults(), cast<MemRefType>(output.get().getType()).getShape()),
+             [&](auto pair) {
+               auto [expr, size] = pair;
+               unsigned dim = cast<AffineDimExpr>(expr).getPosition();
+               return nest.iterators[dim].extent == size;
+             });
+}
+
+TypedAttr KernelConversion::foldFill(const Nest &nest, OpOperand &output) {
+  auto fill = fills.find(output.get());
+  TypedAttr value;
+  if (fill == fills.end() || llvm::count(nest.op->getOperands(), output.get()) > 1 ||
+      !overwrites(nest, output) || !matchPattern(fill->second.value(), m_Constant(&value)))
+    return {};
+  fills.erase(fill);
+  return value;
+}
+
+LogicalResult KernelConversion::convert(linalg::LinalgOp op) {
+  if (auto fill = dyn_cast<linalg::FillOp>(*op)) {
+    fills[fill.output()] = fill;
+    return success();
+  }
+  FailureOr<Nest> nest = analyse(op, addresses);
+  if (failed(nest))
+    return failure();
+  SmallVector<TypedAttr> inits;
+  for (OpOperand &output : op.getDpsInitsMutable())
+    inits.push_back(foldFill(*nest, output));
+  if (failed(emitFills(op)))
+    return failure();
+  if (isContractionToF32(*nest)) {
+    int64_t product = 1;
+    for (const Iterator &iterator : nest->iterators)
+      product *= iterator.extent;
+    macs += product;
+  }
+  simplify(*nest);
+  return emit(*nest, inits);
+}
+
+LogicalResult KernelConversion::run() {
+  if (failed(checkBody()))
+    return failure();
+  func::FuncOp routine = createRoutine();
+  for (auto op : kernel.getBody().front().getOps<linalg::LinalgOp>())
+    if (failed(convert(op)))
+      return failure();
+  if (failed(emitFills({})))
+    return failure();
+  func::ReturnOp::create(builder, kernel.getLoc());
+  static constexpr StringRef units[] = {"scalar", "simd", "matrix"};
+  routine->setAttr("d1.routine", builder.getUnitAttr());
+  routine->setAttr("d1.unit", builder.getStringAttr(units[static_cast<int>(unit)]));
+  routine->setAttr("d1.macs", builder.getI64IntegerAttr(macs));
+  kernel.erase();
+  return success();
+}
+
+namespace {
+
+struct ConvertKernelsToD1 : dojo::impl::ConvertKernelsToD1Base<ConvertKernelsToD1> {
+  void runOnOperation() override {
+    bool ok = true;
+    for (auto kernel : llvm::make_early_inc_range(getOperation().getOps<func::FuncOp>()))
+      if (kernel->hasAttr("dojo.kernel"))
+        ok &= succeeded(KernelConversion(kernel).run());
+    if (!ok)
+      signalPassFailure();
+  }
+};
+
+} // namespace

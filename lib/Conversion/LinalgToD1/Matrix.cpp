@@ -1,0 +1,192 @@
+//===- Matrix.cpp - contractions on the matrix unit -----------------------===//
+#include "Matrix.h"
+
+#include "mlir/IR/Matchers.h"
+
+using namespace mlir;
+using namespace dojo;
+using namespace dojo::kernels;
+
+/// mread and mwrite move two rows; vldg16 and vstg16 pieces of 16 bytes.
+static constexpr int64_t rowsPerVector = 2, rowPairs = isa::matrixRows / rowsPerVector;
+static constexpr int64_t pieceBytes = 16;
+
+namespace {
+
+class MatrixEmission {
+public:
+  MatrixEmission(Emitter &emitter, const Nest &nest, const MatrixPlan &plan, Inits inits)
+      : e(emitter), nest(nest), plan(plan), init(inits.front()), c(nest.numInputs) {}
+
+  void run();
+
+private:
+  /// Byte offsets, in one access, of the block's tiles along the iterators `along`.
+  SmallVector<int64_t> tileOffsets(unsigned access, function_ref<bool(unsigned)> along) const;
+  int64_t stride(unsigned access, unsigned iterator) const {
+    return nest.accesses[access].stride(iterator);
+  }
+  SmallVector<Loop> loops(bool reduction) const;
+  void findTiles();
+
+  Value loadA(int64_t offset);
+  Value loadB(int64_t offset);
+  Value initialTile(int64_t offset);
+  void storeTile(Value accumulator, int64_t offset);
+  /// From the tile's first row to row 2 * pair.
+  int64_t rowOffset(int64_t pair) const;
+  bool denseRows() const;
+  Values multiply(Values accumulators);
+  void emitBlock();
+
+  Emitter &e;
+  const Nest &nest;
+  const MatrixPlan &plan;
+  TypedAttr init;
+  unsigned c;
+  struct Tile {
+    int64_t a, b, c; ///< byte offsets in the block
+  };
+  SmallVector<Tile> tiles;
+};
+
+} // namespace
+
+SmallVector<int64_t> MatrixEmission::tileOffsets(unsigned access,
+                                                 function_ref<bool(unsigned)> along) const {
+  SmallVector<int64_t> offsets{0};
+  for (unsigned j = 0; j < nest.iterators.size(); ++j) {
+    SmallVector<int64_t> longer;
+    for (int64_t first : offsets)
+      for (int64_t at = 0; at < (along(j) ? plan.blocks[j] : 1); at += plan.tile[j])
+        longer.push_back(first + at * stride(access, j));
+    offsets = std::move(longer);
+  }
+  return offsets;
+}
+
+void MatrixEmission::findTiles() {
+  auto parallel = [&](unsigned j) { return !nest.iterators[j].reduction; };
+  for (auto [a, b, c] :
+       llvm::zip_equal(tileOffsets(plan.a, parallel), tileOffsets(plan.b, parallel),
+                       tileOffsets(this->c, parallel)))
+    tiles.push_back({a, b, c});
+}
+
+SmallVector<Loop> MatrixEmission::loops(bool reduction) const {
+  SmallVector<Loop> result;
+  for (unsigned j = 0; j < nest.iterators.size(); ++j)
+    if (nest.iterators[j].reduction == reduction && j != plan.k)
+      result.push_back(loopOver(nest, j, plan.blocks[j]));
+  if (reduction)
+    result.push_back(loopOver(nest, plan.k, plan.blocks[plan.k]));
+  return result;
+}
+
+Value MatrixEmission::loadA(int64_t offset) {
+  int64_t inner = stride(plan.a, plan.rowInner), outer = stride(plan.a, plan.rowOuter);
+  int64_t depthBytes = isa::matrixDepth * nest.accesses[plan.a].bytes;
+  bool oneIterator = plan.rowInner == plan.rowOuter;
+  if (inner == depthBytes && (oneIterator || outer == plan.rowsInner * inner)) {
+    Address at = e.address(plan.a, offset);
+    return e.make<d1::VLD>(at.base, at.offset);
+  }
+  return e.make<d1::VLDG8>(e.addressRegister(plan.a, offset), e.keptNumber(inner),
+                           e.keptNumber(outer), llvm::Log2_64(plan.rowsInner));
+}
+
+Value MatrixEmission::loadB(int64_t offset) {
+  int64_t rows = stride(plan.b, plan.k);
+  if (rows == pieceBytes) {
+    Address at = e.address(plan.b, offset);
+    return e.make<d1::VLD>(at.base, at.offset);
+  }
+  Value kept = e.keptNumber(rows);
+  return e.make<d1::VLDG16>(e.addressRegister(plan.b, offset), kept, kept,
+                            llvm::Log2_64(isa::matrixDepth));
+}
+
+int64_t MatrixEmission::rowOffset(int64_t pair) const {
+  int64_t row = pair * rowsPerVector;
+  return row % plan.rowsInner * stride(c, plan.rowInner) +
+         row / plan.rowsInner * stride(c, plan.rowOuter);
+}
+
+bool MatrixEmission::denseRows() const {
+  return stride(c, plan.rowInner) == int64_t(isa::matrixColumns) * nest.accesses[c].bytes;
+}
+
+Value MatrixEmission::initialTile(int64_t offset) {
+  Value tile = e.make<d1::MZERO>();
+  if (init && matchPattern(init, m_PosZeroFloat()))
+    return tile;
+  for (int64_t pair = 0; pair < rowPairs; ++pair) {
+    Value rows;
+    int64_t at = offset + rowOffset(pair);
+    if (init) {
+      rows = emitConstant(e, init);
+    } else if (denseRows()) {
+      Address address = e.address(c, at);
+      rows = e.make<d1::VLD>(address.base, address.offset);
+    } else {
+      rows = e.make<d1::VLDG16>(e.addressRegister(c, at), e.keptNumber(pieceBytes),
+                                e.keptNumber(stride(c, plan.rowInner)), 1);
+    }
+    tile = e.make<d1::MWRITE>(tile, rows, pair);
+  }
+  return tile;
+}
+
+void MatrixEmission::storeTile(Value accumulator, int64_t offset) {
+  for (int64_t pair = 0; pair < rowPairs; ++pair) {
+    Value rows = e.make<d1::MREAD>(accumulator, pair);
+    int64_t at = offset + rowOffset(pair);
+    if (denseRows()) {
+      Address address = e.address(c, at);
+      e.store<d1::VST>(rows, address.base, address.offset);
+    } else {
+      e.store<d1::VSTG16>(rows, e.addressRegister(c, at), e.keptNumber(pieceBytes),
+                          e.keptNumber(stride(c, plan.rowInner)), 1);
+    }
+  }
+}
+
+Values MatrixEmission::multiply(Values accumulators) {
+  for (int64_t at = 0; at < plan.blocks[plan.k]; at += isa::matrixDepth) {
+    int64_t depthA = at * stride(plan.a, plan.k), depthB = at * stride(plan.b, plan.k);
+    DenseMap<int64_t, Value> rows, columns;
+    for (const Tile &tile : tiles)
+      if (!columns.count(tile.b))
+        columns[tile.b] = loadB(tile.b + depthB);
+    for (auto [tile, accumulator] : llvm::zip_equal(tiles, accumulators)) {
+      if (!rows.count(tile.a))
+        rows[tile.a] = loadA(tile.a + depthA);
+      accumulator = e.make<d1::MMUL>(accumulator, rows[tile.a], columns[tile.b]);
+    }
+  }
+  return accumulators;
+}
+
+void MatrixEmission::emitBlock() {
+  Values accumulators;
+  for (const Tile &tile : tiles)
+    accumulators.push_back(initialTile(tile.c));
+  accumulators = e.loops(loops(true), {}, accumulators,
+                         [&](Values values) { return multiply(std::move(values)); });
+  for (auto [tile, accumulator] : llvm::zip_equal(tiles, accumulators))
+    storeTile(accumulator, tile.c);
+}
+
+void MatrixEmission::run() {
+  findTiles();
+  e.hoistConstants(0);
+  e.startPointers(nest);
+  e.loops(loops(false), loops(true), {}, [&](Values) {
+    emitBlock();
+    return Values();
+  });
+}
+
+void kernels::emitMatrix(Emitter &emitter, const Nest &nest, const MatrixPlan &plan, Inits inits) {
+  MatrixEmission(emitter, nest, plan, inits).run();
+}

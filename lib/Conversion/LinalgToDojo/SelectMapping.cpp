@@ -1,0 +1,241 @@
+//===- SelectMapping.cpp - give every structured op a mapping -------------===//
+#include "Views.h"
+#include "dojo/Conversion/LinalgToDojo/OperandLayouts.h"
+#include "dojo/Conversion/LinalgToDojo/Passes.h"
+#include "dojo/Dialect/Dojo/IR/Target.h"
+#include "dojo/Scheduling/MappingSearch.h"
+#include "dojo/Transforms/Contraction.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+
+namespace dojo::ir {
+#define GEN_PASS_DEF_SELECTMAPPING
+#include "dojo/Conversion/LinalgToDojo/Passes.h.inc"
+} // namespace dojo::ir
+
+using namespace mlir;
+using namespace dojo;
+using namespace dojo::ir;
+
+namespace {
+
+/// The rule: contractions, windows and reductions are searched; elementwise ops
+/// follow the layout of their largest operand.
+class Rule {
+public:
+  explicit Rule(const Target &target) : target(target) {}
+
+  LogicalResult apply(func::FuncOp function);
+
+private:
+  MappingAttr follow(linalg::LinalgOp op) const;
+  MappingAttr search(linalg::LinalgOp op) const;
+  std::optional<unsigned> innerIterator(linalg::LinalgOp op) const;
+  sched::MappingProblem problemFor(linalg::LinalgOp op, std::optional<unsigned> inner) const;
+
+  const Target &target;
+  llvm::DenseMap<Value, Layout> layouts; ///< of results of mapped ops
+};
+
+} // namespace
+
+static bool isElementwise(linalg::LinalgOp op) { return op.getNumReductionLoops() == 0; }
+
+/// The iterators whose position a body reads stay whole: a node knows only its own part.
+static bool readsIndex(linalg::LinalgOp op, unsigned iterator) {
+  return llvm::any_of(op.getBlock()->getOps<linalg::IndexOp>(),
+                      [&](linalg::IndexOp index) { return index.getDim() == iterator; });
+}
+
+//===-- Following an operand ----------------------------------------------===//
+
+/// The mapping under which the op's operand with these forms has this layout.
+static MappingAttr mappingFrom(MLIRContext *context, const Layout &layout,
+                               ArrayRef<SmallVector<int64_t>> forms) {
+  SmallVector<int64_t> digits, tile;
+  for (unsigned a = 0; a < numAxes; ++a)
+    for (const Layout::Digit &digit : layout.axes[a].digits)
+      digits.append({a, int64_t(*plainIterator(forms[digit.dim])), digit.count});
+  for (auto [d, dim] : llvm::enumerate(layout.dims))
+    if (dim.extent != dim.window)
+      tile.append({int64_t(*plainIterator(forms[d])), dim.extent});
+  int64_t inner = layout.rank() ? int64_t(*plainIterator(forms[layout.order.back()])) : -1;
+  return MappingAttr::get(context, digits, {}, inner, tile);
+}
+
+/// An operand can lead when each of its dimensions is an iterator of its own and
+/// none of the op's real iterators is missing in it.
+static bool canLead(linalg::LinalgOp op, const Layout &layout,
+                    ArrayRef<SmallVector<int64_t>> forms) {
+  llvm::SmallBitVector seen(op.getNumLoops());
+  for (auto [d, form] : llvm::enumerate(forms)) {
+    auto iterator = plainIterator(form);
+    if (!iterator || seen.test(*iterator) || layout.dims[d].window != layout.dims[d].step ||
+        (layout.blocks(d) > 1 && readsIndex(op, *iterator)))
+      return false;
+    seen.set(*iterator);
+  }
+  for (auto [i, range] : llvm::enumerate(op.getStaticLoopRanges()))
+    if (range > 1 && !seen.test(i))
+      return false;
+  return llvm::all_of(layout.axes, [](const Layout::AxisUse &use) {
+    return !use.pinned && llvm::none_of(use.digits, [](auto &digit) { return digit.repeats(); });
+  });
+}
+
+MappingAttr Rule::follow(linalg::LinalgOp op) const {
+  MappingAttr best;
+  int64_t bestElements = 0;
+  for (OpOperand *operand : op.getDpsInputOperands()) {
+    View view = isa<RankedTensorType>(operand->get().getType()) ? viewOf(operand->get()) : View{};
+    if (!view.root || !view.isIdentity())
+      continue;
+    auto layout = layouts.find(operand->get());
+    SmallVector<SmallVector<int64_t>> forms = operandForms(op, *operand);
+    if (layout == layouts.end() || !canLead(op, layout->second, forms))
+      continue;
+    int64_t elements = cast<RankedTensorType>(operand->get().getType()).getNumElements();
+    if (elements > bestElements) {
+      best = mappingFrom(op.getContext(), layout->second, forms);
+      bestElements = elements;
+    }
+  }
+  return best;
+}
+
+//===-- Searching ---------------------------------------------------------===//
+
+/// The iterator that fills vectors: parallel, alone in every dimension it indexes;
+/// in a contraction one of the second input and not of the first; the largest.
+std::optional<unsigned> Rule::innerIterator(linalg::LinalgOp op) const {
+  SmallVector<int64_t> ranges = op.getStaticLoopRanges();
+  SmallVector<utils::IteratorType> types = op.getIteratorTypesArray();
+  std::optional<unsigned> best;
+  bool bestIsColumn = false;
+  for (unsigned i = 0; i < ranges.size(); ++i) {
+    bool isPlain = types[i] == utils::IteratorType::parallel && ranges[i] > 1;
+    SmallVector<bool, 4> indexes;
+    for (OpOperand &operand : op->getOpOperands()) {
+      bool found = false;
+      if (isa<RankedTensorType>(operand.get().getType()))
+        for (ArrayRef<int64_t> form : operandForms(op, operand)) {
+          found |= form[i] != 0;
+          isPlain &= form[i] == 0 || plainIterator(form) == i;
+        }
+      indexes.push_back(found);
+    }
+    if (!isPlain)
+      continue;
+    bool isColumn = isContraction(op) && !indexes[0] && indexes[1];
+    if (!best || (isColumn && !bestIsColumn) ||
+        (isColumn == bestIsColumn && ranges[i] >= ranges[*best])) {
+      best = i;
+      bestIsColumn = isColumn;
+    }
+  }
+  return best;
+}
+
+static int64_t fp32Lanes(const Machine &machine) { return machine.vectorBytes / 4; }
+
+static bool usesMatrixUnit(linalg::LinalgOp op) {
+  return isContraction(op) && llvm::all_of(op.getDpsInputOperands(), [](OpOperand *operand) {
+           return cast<RankedTensorType>(operand->get().getType()).getElementType().isBF16();
+         });
+}
+
+sched::MappingProblem Rule::problemFor(linalg::LinalgOp op, std::optional<unsigned> inner) const {
+  const Machine &machine = target.machine;
+  bool matrix = usesMatrixUnit(op);
+  sched::MappingProblem problem;
+  problem.grid = target.grid;
+  problem.sramBudget = machine.sramBytes / 2;
+  problem.workPerCycle = matrix ? machine.matrixRows * machine.matrixCols * machine.matrixDepth : fp32Lanes(machine);
+  problem.bytesPerCycle = machine.linkBytesPerCycle;
+  problem.tileRows = matrix ? machine.matrixRows : 1;
+  std::optional<unsigned> reduction = matrix ? innerReduction(op) : std::nullopt;
+  SmallVector<utils::IteratorType> types = op.getIteratorTypesArray();
+  for (auto [i, range] : llvm::enumerate(op.getStaticLoopRanges())) {
+    bool parallel = types[i] == utils::IteratorType::parallel;
+    int64_t multiple = 1;
+    if (inner == i)
+      multiple = fp32Lanes(machine);
+    else if (reduction == i)
+      multiple = machine.matrixDepth;
+    problem.iterators.push_back({range, parallel && !readsIndex(op, i), multiple, false});
+  }
+  for (OpOperand &operand : op->getOpOperands()) {
+    auto type = dyn_cast<RankedTensorType>(operand.get().getType());
+    if (!type)
+      continue;
+    bool isInput = op.isDpsInput(&operand);
+    problem.operands.push_back(
+        {elementBytes(type.getElementType()), isInput, operandForms(op, operand)});
+    if (operand.getOperandNumber() == 0)
+      for (auto [i, it] : llvm::enumerate(problem.iterators))
+        it.isRow = it.canSpread && inner != i &&
+                   llvm::any_of(problem.operands[0].forms,
+                                [&](ArrayRef<int64_t> form) { return form[i] != 0; });
+  }
+  // Rows come from the first input alone; an iterator of both inputs is a batch.
+  if (isContraction(op))
+    for (auto [i, it] : llvm::enumerate(problem.iterators))
+      it.isRow &= llvm::none_of(problem.operands[1].forms,
+                                [&](ArrayRef<int64_t> form) { return form[i] != 0; });
+  return problem;
+}
+
+MappingAttr Rule::search(linalg::LinalgOp op) const {
+  std::optional<unsigned> inner = innerIterator(op);
+  sched::MappingProblem problem = problemFor(op, inner);
+  sched::MappingSolution solution = sched::solve(problem);
+  SmallVector<int64_t> digits, tile;
+  for (const sched::MappingSolution::Cut &cut : solution.cuts)
+    digits.append({int64_t(cut.axis), int64_t(cut.iterator), cut.blocks});
+  for (auto [i, multiple] : llvm::enumerate(solution.multiples))
+    if (multiple > 1)
+      tile.append({int64_t(i), multiple});
+  return MappingAttr::get(op.getContext(), digits, {}, inner ? int64_t(*inner) : -1, tile);
+}
+
+LogicalResult Rule::apply(func::FuncOp function) {
+  WalkResult result = function.walk([&](linalg::LinalgOp op) {
+    if (isa<linalg::FillOp, linalg::TransposeOp>(op.getOperation()))
+      return WalkResult::advance();
+    auto mapping = op->getAttrOfType<MappingAttr>(mappingAttrName);
+    if (!mapping && isElementwise(op))
+      mapping = follow(op);
+    if (!mapping)
+      mapping = search(op);
+    op->setAttr(mappingAttrName, mapping);
+    FailureOr<MappedOp> mapped = MappedOp::get(op, mapping, target.grid);
+    if (failed(mapped))
+      return WalkResult::interrupt();
+    if (mapped->splitReductions().empty())
+      for (OpOperand &init : op.getDpsInitsMutable())
+        layouts[op.getTiedOpResult(&init)] = mapped->layoutOf(init);
+    return WalkResult::advance();
+  });
+  return success(!result.wasInterrupted());
+}
+
+namespace {
+
+struct SelectMappingPass : ir::impl::SelectMappingBase<SelectMappingPass> {
+  using SelectMappingBase::SelectMappingBase;
+
+  void runOnOperation() override {
+    if (strategy != "rule") {
+      getOperation().emitError("unknown mapping strategy '") << strategy << "', expected rule";
+      return signalPassFailure();
+    }
+    auto target = Target::of(getOperation());
+    if (failed(target))
+      return signalPassFailure();
+    for (auto function : getOperation().getOps<func::FuncOp>())
+      if (failed(Rule(*target).apply(function)))
+        return signalPassFailure();
+  }
+};
+
+} // namespace

@@ -1,0 +1,279 @@
+//===- Spreader.cpp - brings tensors to where they are needed -------------===//
+#include "Spreader.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+using namespace dojo;
+using namespace dojo::ir;
+
+Layout ir::restingLayout(ArrayRef<int64_t> shape, const Coords &grid) {
+  Layout layout = Layout::replicated(shape);
+  for (unsigned a = 0; a < numAxes; ++a) {
+    unsigned best = 0;
+    int64_t bestCount = 1, bestBlock = 0;
+    for (auto [d, size] : llvm::enumerate(shape)) {
+      if (layout.blocks(d) > 1)
+        continue;
+      int64_t block = llvm::divideCeil(size, std::min(size, grid[a]));
+      int64_t count = llvm::divideCeil(size, block);
+      if (count > bestCount) {
+        best = d;
+        bestCount = count;
+        bestBlock = block;
+      }
+    }
+    if (bestCount == 1) {
+      layout.axes[a].pinned = grid[a] > 1;
+      continue;
+    }
+    layout.axes[a].digits = {{best, bestCount}};
+    layout.dims[best] = {shape[best], bestBlock, 0, bestBlock, bestBlock};
+  }
+  return layout;
+}
+
+/// Whether some local element, on some node, is written by no element of the source.
+static bool leavesGaps(const Move &move) {
+  for (auto [d, dim] : llvm::enumerate(move.dst.dims)) {
+    int64_t last = move.dst.start(d, move.dst.blocks(d) - 1) + dim.window;
+    if (dim.extent > dim.window || dim.offset < 0 || last > dim.size)
+      return true;
+  }
+  for (auto [d, term] : llvm::enumerate(move.map)) {
+    int64_t last = term.constant;
+    if (term.dstDim >= 0)
+      last += term.coefficient * (move.dst.dims[term.dstDim].size - 1);
+    if (term.constant < 0 || last >= move.src.dims[d].size || term.symbolCoefficient)
+      return true;
+  }
+  return false;
+}
+
+Value Spreader::filled(Location loc, RankedTensorType type, TypedAttr fill) {
+  Value empty = EmptyOp::create(builder, loc, type);
+  auto compute = ComputeOp::create(builder, loc, TypeRange{type}, ValueRange{}, ValueRange{empty},
+                                   DictionaryAttr{});
+  OpBuilder::InsertionGuard guard(builder);
+  auto flat = RankedTensorType::get({layoutOf(type).localElements()}, type.getElementType());
+  Block *body = builder.createBlock(&compute.getBody(), {}, {flat}, {loc});
+  Value constant = arith::ConstantOp::create(builder, loc, fill);
+  Value result =
+      linalg::FillOp::create(builder, loc, ValueRange{constant}, ValueRange{body->getArgument(0)})
+          .getResult(0);
+  YieldOp::create(builder, loc, ValueRange{result});
+  return compute.getResult(0);
+}
+
+Value Spreader::destination(Location loc, RankedTensorType type, bool fill, TypedAttr padding) {
+  if (!fill)
+    return EmptyOp::create(builder, loc, type);
+  return filled(loc, type, padding ? padding : builder.getZeroAttr(type.getElementType()));
+}
+
+//===-- Holders -----------------------------------------------------------===//
+
+FailureOr<Value> Spreader::holderOf(Value root) {
+  Value &holder = holders[root];
+  if (holder)
+    return holder;
+  FailureOr<Value> made = makeHolder(root);
+  if (succeeded(made))
+    holders[root] = *made;
+  return made;
+}
+
+FailureOr<Value> Spreader::makeHolder(Value root) {
+  Operation *op = root.getDefiningOp();
+  if (isa_and_nonnull<tensor::CollapseShapeOp, tensor::ExpandShapeOp>(op))
+    return holdReshape(op);
+  auto type = cast<RankedTensorType>(root.getType());
+  Request request{restingLayout(type.getShape(), grid), SmallVector<int64_t>(type.getShape()),
+                  false, {}, {}};
+  if (!viewOf(root).isIdentity())
+    return get(root, request);
+  if (auto concat = dyn_cast_or_null<tensor::ConcatOp>(op))
+    return concatenate(concat, request);
+  SplatElementsAttr splat;
+  if (op && matchPattern(op, m_Constant(&splat)))
+    return filled(op->getLoc(), withLayout(type, request.layout),
+                  cast<TypedAttr>(splat.getSplatValue<Attribute>()));
+  if (op)
+    return op->emitOpError("has no lowering to the mesh");
+  return emitError(root.getLoc(), "value has no lowering to the mesh");
+}
+
+/// The layout of the longer shape of a reshape in which only the first real dimension
+/// of each group is cut, and that of the shorter shape which holds the same bytes.
+static std::pair<Layout, Layout> reshapeLayouts(RankedTensorType fine, RankedTensorType coarse,
+                                                ArrayRef<ReassociationIndices> groups,
+                                                const Coords &grid) {
+  SmallVector<int64_t> leading;
+  SmallVector<unsigned> leadingDim;
+  for (ArrayRef<int64_t> group : groups) {
+    unsigned dim = group.front();
+    for (int64_t d : llvm::reverse(group))
+      if (fine.getDimSize(d) != 1)
+        dim = d;
+    leadingDim.push_back(dim);
+    leading.push_back(fine.getDimSize(dim));
+  }
+  Layout cut = restingLayout(leading, grid);
+  Layout fineLayout = Layout::replicated(fine.getShape());
+  Layout coarseLayout = Layout::replicated(coarse.getShape());
+  fineLayout.axes = coarseLayout.axes = cut.axes;
+  for (Layout::AxisUse &use : fineLayout.axes)
+    for (Layout::Digit &digit : use.digits)
+      digit.dim = leadingDim[digit.dim];
+  for (unsigned c = 0; c < groups.size(); ++c) {
+    fineLayout.dims[leadingDim[c]] = cut.dims[c];
+    int64_t rest = coarse.getDimSize(c) / cut.dims[c].size, step = cut.dims[c].step * rest;
+    coarseLayout.dims[c] = {coarse.getDimSize(c), step, 0, step, step};
+  }
+  return {fineLayout, coarseLayout};
+}
+
+FailureOr<Value> Spreader::holdReshape(Operation *op) {
+  Value source = op->getOperand(0);
+  auto from = cast<RankedTensorType>(source.getType());
+  auto to = cast<RankedTensorType>(op->getResult(0).getType());
+  auto collapse = dyn_cast<tensor::CollapseShapeOp>(op);
+  SmallVector<ReassociationIndices> groups =
+      collapse ? collapse.getReassociationIndices()
+               : cast<tensor::ExpandShapeOp>(op).getReassociationIndices();
+  auto [fine, coarse] = reshapeLayouts(collapse ? from : to, collapse ? to : from, groups, grid);
+  const Layout &before = collapse ? fine : coarse, &after = collapse ? coarse : fine;
+  FailureOr<Value> moved =
+      get(source, {before, SmallVector<int64_t>(from.getShape()), false, {}, {}});
+  if (failed(moved))
+    return failure();
+  return Value(ReshapeOp::create(builder, op->getLoc(), withLayout(to, after), *moved));
+}
+
+FailureOr<Value> Spreader::onMesh(Value root) {
+  FailureOr<Value> holder = holderOf(root);
+  if (failed(holder) || !isDram(holder->getType()))
+    return holder;
+  Value &home = homes[*holder];
+  if (!home) {
+    auto type = cast<RankedTensorType>(root.getType());
+    RankedTensorType spread = withLayout(type, restingLayout(type.getShape(), grid));
+    auto map = AffineMap::getMultiDimIdentityMap(type.getRank(), builder.getContext());
+    Value empty = EmptyOp::create(builder, root.getLoc(), spread);
+    home = MoveOp::create(builder, root.getLoc(), spread, *holder, empty, Value{}, map, StringAttr{}).getResult();
+  }
+  return home;
+}
+
+FailureOr<Value> Spreader::anywhere(Value value) {
+  if (viewOf(value).isIdentity() && !value.getDefiningOp<tensor::ConcatOp>())
+    return onMesh(value);
+  auto type = cast<RankedTensorType>(value.getType());
+  return get(value, {restingLayout(type.getShape(), grid),
+                     SmallVector<int64_t>(type.getShape()), false, {}, {}});
+}
+
+LogicalResult Spreader::prepare(Value value) {
+  return success(succeeded(onMesh(viewOf(value).root)));
+}
+
+//===-- Requests ----------------------------------------------------------===//
+
+FailureOr<Value> Spreader::get(Value value, const Request &request) {
+  if (request.symbol)
+    return copy(value, request);
+  View view = viewOf(value);
+  if (view.isIdentity() && !request.zeroPadding)
+    if (Value holder = holders.lookup(value); holder && !isDram(holder.getType()) &&
+                                              layoutOf(holder.getType()) == request.layout)
+      return holder;
+  auto key = std::make_tuple(value, Attribute(LayoutAttr::get(builder.getContext(), request.layout)),
+                             unsigned(request.zeroPadding));
+  if (Value done = made.lookup(key))
+    return done;
+  FailureOr<Value> result = copy(value, request);
+  if (succeeded(result))
+    made[key] = *result;
+  return result;
+}
+
+FailureOr<Value> Spreader::copy(Value value, const Request &request) {
+  View view = viewOf(value);
+  auto concat = view.root.getDefiningOp<tensor::ConcatOp>();
+  if (concat && view.isIdentity() && !request.symbol && !holders.contains(value))
+    return concatenate(concat, request);
+  return moveView(value, view, request);
+}
+
+/// The view's map with the advance of a panel added.
+static AffineMap panelMap(const View &view, const Request &request, OpBuilder &builder) {
+  if (!request.symbol)
+    return view.map;
+  AffineMap map = view.map;
+  SmallVector<AffineExpr> shifted;
+  AffineExpr symbol = builder.getAffineSymbolExpr(0);
+  for (auto [d, advance] : llvm::enumerate(request.advance))
+    shifted.push_back(builder.getAffineDimExpr(d) + symbol * advance);
+  return map.compose(AffineMap::get(shifted.size(), 1, shifted, builder.getContext()));
+}
+
+/// DRAM can be read straight into a layout that holds each element once.
+static bool canLoad(const View &view, const Layout &layout, const Coords &grid) {
+  if (!view.isIdentity() || !layout.isPartition())
+    return false;
+  for (unsigned a = 0; a < numAxes; ++a) {
+    const Layout::AxisUse &use = layout.axes[a];
+    if (use.digits.empty() ? !use.pinned && grid[a] > 1
+                           : llvm::any_of(use.digits, [](auto &d) { return d.repeats(); }))
+      return false;
+  }
+  return true;
+}
+
+FailureOr<Value> Spreader::moveView(Value value, const View &view, const Request &request) {
+  FailureOr<Value> source = holderOf(view.root);
+  if (failed(source))
+    return failure();
+  if (isDram(source->getType()) &&
+      (homes.contains(*source) || !canLoad(view, request.layout, grid)))
+    source = onMesh(view.root);
+  if (failed(source))
+    return failure();
+  Location loc = value.getLoc();
+  auto element = cast<RankedTensorType>(value.getType()).getElementType();
+  auto type = withLayout(RankedTensorType::get(request.shape, element), request.layout);
+  AffineMap map = panelMap(view, request, builder);
+  auto terms = termsOf(map);
+  if (failed(terms))
+    return emitError(loc, "cannot move along the map ") << AffineMapAttr::get(map);
+  Layout from = isDram(source->getType())
+                    ? Layout::replicated(cast<RankedTensorType>(view.root.getType()).getShape())
+                    : layoutOf(source->getType());
+  bool gaps = leavesGaps({from, request.layout, *terms, 1});
+  Value dest = destination(loc, type, gaps, view.padding);
+  return MoveOp::create(builder, loc, type, *source, dest, request.symbol, map, StringAttr{}).getResult();
+}
+
+FailureOr<Value> Spreader::concatenate(tensor::ConcatOp op, const Request &request) {
+  auto element = op.getResultType().getElementType();
+  auto type = withLayout(RankedTensorType::get(request.shape, element), request.layout);
+  Value result = destination(op.getLoc(), type, true, {});
+  int64_t offset = 0;
+  for (Value piece : op.getInputs()) {
+    View view = viewOf(piece);
+    if (!view.bounded || view.padding)
+      view = {piece, AffineMap::getMultiDimIdentityMap(type.getRank(), builder.getContext()), {},
+              true};
+    FailureOr<Value> source = view.root == piece ? anywhere(piece) : onMesh(view.root);
+    if (failed(source))
+      return failure();
+    SmallVector<AffineExpr> shift;
+    for (int64_t d = 0; d < type.getRank(); ++d)
+      shift.push_back(builder.getAffineDimExpr(d) - (d == int64_t(op.getDim()) ? offset : 0));
+    AffineMap map =
+        view.map.compose(AffineMap::get(type.getRank(), 0, shift, builder.getContext()));
+    result = MoveOp::create(builder, op.getLoc(), type, *source, result, Value{}, map, StringAttr{}).getResult();
+    offset += cast<RankedTensorType>(piece.getType()).getDimSize(op.getDim());
+  }
+  return result;
+}

@@ -1,0 +1,75 @@
+//===- Spreader.h - brings tensors to where they are needed -----*- C++ -*-===//
+//
+// Keeps, for each tensor of the structured level, the value that holds it on the
+// mesh, and makes the moves that bring it, or a view of it, into the layout a
+// consumer asks for. Equal requests share one move.
+//
+//===----------------------------------------------------------------------===//
+#ifndef DOJO_LIB_CONVERSION_LINALGTODOJO_SPREADER_H
+#define DOJO_LIB_CONVERSION_LINALGTODOJO_SPREADER_H
+
+#include "Views.h"
+#include "dojo/Dialect/Dojo/IR/Dojo.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/Builders.h"
+#include "llvm/ADT/DenseMap.h"
+
+namespace dojo::ir {
+
+/// What a consumer needs of a tensor.
+struct Request {
+  Layout layout;
+  llvm::SmallVector<int64_t> shape; ///< logical; that of a panel inside a repeat
+  bool zeroPadding;                 ///< padding enters results and must be zero
+  mlir::Value symbol;               ///< number of the step, with...
+  llvm::SmallVector<int64_t> advance; ///< ...how far each dimension advances by one
+};
+
+class Spreader {
+public:
+  Spreader(mlir::OpBuilder &builder, const Coords &grid) : builder(builder), grid(grid) {}
+
+  /// `value` of the structured level is held by `held`, spread or in DRAM.
+  void define(mlir::Value value, mlir::Value held) { holders[value] = held; }
+
+  /// The tensor in the layout asked for; made once for equal requests without symbol.
+  mlir::FailureOr<mlir::Value> get(mlir::Value value, const Request &request);
+
+  /// A copy of its own in the layout asked for, to be overwritten.
+  mlir::FailureOr<mlir::Value> copy(mlir::Value value, const Request &request);
+
+  /// The tensor on the mesh in whatever layout it has, identity map.
+  mlir::FailureOr<mlir::Value> anywhere(mlir::Value value);
+
+  /// Ensures that the views behind `value` have a holder that lies on the mesh, so
+  /// that requests inside a repeat read it there.
+  mlir::LogicalResult prepare(mlir::Value value);
+
+  /// A spread tensor with every element, padding too, equal to `fill`.
+  mlir::Value filled(mlir::Location loc, mlir::RankedTensorType type, mlir::TypedAttr fill);
+
+private:
+  mlir::FailureOr<mlir::Value> holderOf(mlir::Value root);
+  mlir::FailureOr<mlir::Value> makeHolder(mlir::Value root);
+  mlir::FailureOr<mlir::Value> holdReshape(mlir::Operation *op);
+  mlir::FailureOr<mlir::Value> onMesh(mlir::Value root);
+  mlir::FailureOr<mlir::Value> concatenate(mlir::tensor::ConcatOp op, const Request &request);
+  mlir::FailureOr<mlir::Value> moveView(mlir::Value value, const View &view,
+                                        const Request &request);
+  mlir::Value destination(mlir::Location loc, mlir::RankedTensorType type, bool fill,
+                          mlir::TypedAttr padding);
+
+  mlir::OpBuilder &builder;
+  Coords grid;
+  llvm::DenseMap<mlir::Value, mlir::Value> holders;
+  llvm::DenseMap<mlir::Value, mlir::Value> homes; ///< of holders in DRAM
+  llvm::DenseMap<std::tuple<mlir::Value, mlir::Attribute, unsigned>, mlir::Value> made;
+};
+
+/// The layout in which a tensor rests: its largest dimensions cut over the grid,
+/// each element on exactly one node.
+Layout restingLayout(llvm::ArrayRef<int64_t> shape, const Coords &grid);
+
+} // namespace dojo::ir
+
+#endif // DOJO_LIB_CONVERSION_LINALGTODOJO_SPREADER_H

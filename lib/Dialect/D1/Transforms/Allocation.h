@@ -1,0 +1,31 @@
+//===- Allocation.h - the steps of register allocation ----------*- C++ -*-===//
+#ifndef DOJO_DIALECT_D1_TRANSFORMS_ALLOCATION_H
+#define DOJO_DIALECT_D1_TRANSFORMS_ALLOCATION_H
+
+#include "dojo/Dialect/D1/IR/D1.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "llvm/ADT/DenseSet.h"
+
+namespace dojo::d1 {
+
+/// Puts a copy on every tie between scalars or between vectors, so that no two
+/// values that must share a register live together, and moves call arguments to
+/// the registers of the ABI. What is cheap to compute again is computed again.
+void isolateTies(mlir::func::FuncOp function);
+
+/// Whether `op` only copies a register to one of the same kind.
+bool isCopy(mlir::Operation *op);
+
+/// Whether `op` needs no register: a constant, a coordinate, a zeroed
+/// accumulator, or a value computed from such.
+bool isRecomputable(mlir::Operation *op);
+
+/// Computes `op` again at the insertion point.
+mlir::Value recompute(mlir::OpBuilder &builder, mlir::Operation *op);
+
+/// Computes `op` again before each of its users; adds what it makes to `made`.
+void recomputeAtUses(mlir::Operation *op, llvm::DenseSet<mlir::Operation *> &made);
+
+} // namespace dojo::d1
+
+#endif // DOJO_DIALECT_D1_TRANSFORMS_ALLOCATION_H

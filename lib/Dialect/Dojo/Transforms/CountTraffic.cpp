@@ -1,0 +1,77 @@
+//===- CountTraffic.cpp - bytes moved, beside their bounds ----------------===//
+#include "dojo/Dialect/Dojo/IR/Target.h"
+#include "dojo/Dialect/Dojo/Transforms/Passes.h"
+#include "llvm/ADT/BitVector.h"
+
+namespace dojo::ir {
+#define GEN_PASS_DEF_COUNTTRAFFIC
+#include "dojo/Dialect/Dojo/Transforms/Passes.h.inc"
+} // namespace dojo::ir
+
+using namespace mlir;
+using namespace dojo;
+using namespace dojo::ir;
+
+/// How often an operation runs: the product of the repeats around it.
+static int64_t timesRun(Operation *op) {
+  int64_t times = 1;
+  while ((op = op->getParentOp()))
+    if (auto repeat = dyn_cast<RepeatOp>(op))
+      times *= repeat.getCount();
+  return times;
+}
+
+static int64_t tensorBytes(RankedTensorType type) {
+  return type.getNumElements() * elementBytes(type.getElementType());
+}
+
+namespace {
+
+struct CountTrafficPass : ir::impl::CountTrafficBase<CountTrafficPass> {
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    auto target = Target::of(module);
+    if (failed(target))
+      return signalPassFailure();
+    int64_t noc = 0, dram = 0, bound = 0;
+    llvm::BitVector computing(numNodes(target->grid));
+    module.walk([&](MoveOp move) { count(move, target->grid, noc, dram); });
+    module.walk([&](LaunchOp launch) { mark(launch, target->grid, computing); });
+    for (auto tensor : module.getOps<DramOp>())
+      bound += tensorBytes(cast<RankedTensorType>(tensor.getType()));
+    Builder builder(&getContext());
+    auto set = [&](StringRef name, int64_t value) {
+      module->setAttr(name, builder.getI64IntegerAttr(value));
+    };
+    set(nocBytesAttrName, noc);
+    set(dramBytesAttrName, dram);
+    set(dramBoundAttrName, bound);
+    set(nodesUsedAttrName, computing.count());
+  }
+
+private:
+  static void count(MoveOp op, const Coords &grid, int64_t &noc, int64_t &dram) {
+    Move move = op.getMove();
+    int64_t times = timesRun(op);
+    if (op.readsDram()) {
+      dram += times * move.dst.heldElements(grid) * move.elementBytes;
+    } else if (op.writesDram()) {
+      dram += times * tensorBytes(op.getDestTensor());
+    } else if (!move.usesSymbol()) {
+      noc += times * countRemoteBytes(move, grid, 0);
+    } else {
+      int64_t steps = op->getParentOfType<RepeatOp>().getCount();
+      for (int64_t s = 0; s < steps; ++s)
+        noc += times / steps * countRemoteBytes(move, grid, s);
+    }
+  }
+
+  static void mark(LaunchOp op, const Coords &grid, llvm::BitVector &computing) {
+    Layout layout = layoutOf(op.getOuts().front().getType());
+    for (int64_t n = 0; n < numNodes(grid); ++n)
+      if (layout.blocksAt(nodeAt(grid, n)))
+        computing.set(n);
+  }
+};
+
+} // namespace

@@ -1,0 +1,85 @@
+//===- Place.cpp - an address for every buffer ----------------------------===//
+#include "dojo/Dialect/Dojo/Transforms/Liveness.h"
+#include "dojo/Dialect/Dojo/IR/Target.h"
+#include "dojo/Dialect/Dojo/Transforms/Passes.h"
+#include "dojo/ISA/ISA.h"
+#include "dojo/Placement/Placement.h"
+#include "llvm/Support/MathExtras.h"
+
+namespace dojo::ir {
+#define GEN_PASS_DEF_PLACE
+#include "dojo/Dialect/Dojo/Transforms/Passes.h.inc"
+} // namespace dojo::ir
+
+using namespace mlir;
+using namespace dojo;
+using namespace dojo::ir;
+
+/// What a person would call a buffer: the ONNX node behind it.
+static std::string nameOf(Operation *memory) {
+  if (auto resident = dyn_cast<ResidentOp>(memory))
+    return resident.getSymName().str();
+  if (auto name = memory->getLoc()->findInstanceOf<NameLoc>())
+    return name.getName().str();
+  return "buffer";
+}
+
+/// Images stand in DRAM one after the other, in the order of the module.
+static void placeDram(ModuleOp module, const Machine &machine) {
+  int64_t next = 0;
+  for (auto dram : module.getOps<DramOp>()) {
+    if (!dram.getAddress())
+      dram.setAddress(next);
+    auto type = cast<RankedTensorType>(dram.getType());
+    int64_t bytes = type.getNumElements() * elementBytes(type.getElementType());
+    next = llvm::alignTo(std::max<int64_t>(next, *dram.getAddress() + bytes), machine.vectorBytes);
+  }
+}
+
+static place::Problem problemFor(const llvm::MapVector<Operation *, Lifetime> &lifetimes,
+                                 const Machine &machine, int64_t reserved) {
+  int64_t end = 1;
+  for (auto &[memory, lifetime] : lifetimes)
+    end = std::max(end, lifetime.end);
+  place::Problem problem{machine.sramBytes, {{"code", reserved, 0, end, 1, 0}}};
+  for (auto &[memory, lifetime] : lifetimes)
+    problem.buffers.push_back({nameOf(memory), localBytes(tensorOf(memory)), lifetime.begin,
+                               lifetime.end, machine.vectorBytes, addressOf(memory)});
+  return problem;
+}
+
+namespace {
+
+struct PlacePass : ir::impl::PlaceBase<PlacePass> {
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    auto target = Target::of(module);
+    if (failed(target))
+      return signalPassFailure();
+    auto code = module->getAttrOfType<IntegerAttr>(codeBytesAttrName);
+    int64_t codeBytes = code ? code.getInt() : 0;
+    if (codeBytes > target->machine.codeBudgetBytes()) {
+      module.emitError("the code of ")
+          << codeBytes << " bytes exceeds the " << target->machine.codeBudgetBytes()
+          << " bytes a node keeps for code";
+      return signalPassFailure();
+    }
+    auto lifetimes = lifetimesOf(module);
+    place::Problem problem = problemFor(
+        lifetimes, target->machine, descriptorAddress(codeBytes) + isa::descriptorBytes);
+    llvm::Expected<place::Solution> solution = place::solve(problem);
+    if (!solution) {
+      module.emitError("no room in SRAM: ") << llvm::toString(solution.takeError());
+      return signalPassFailure();
+    }
+    for (auto [entry, offset] :
+         llvm::zip(lifetimes, ArrayRef<int64_t>(solution->offsets).drop_front()))
+      setAddress(entry.first, offset);
+    placeDram(module, target->machine);
+    Builder builder(module.getContext());
+    module->setAttr(sramPeakAttrName, builder.getI64IntegerAttr(solution->peak(problem)));
+    module->setAttr(sramBoundAttrName, builder.getI64IntegerAttr(place::liveBound(problem)));
+  }
+};
+
+} // namespace

@@ -1,0 +1,274 @@
+//===- Executor.cpp - loading, running, counting --------------------------===//
+#include "dojo/Executor/Executor.h"
+#include "Decode.h"
+#include "Run.h"
+#include "dojo/Executor/Arrays.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/FormatVariadic.h"
+#include <chrono>
+#include <cstring>
+#include <thread>
+
+using llvm::Error;
+using llvm::Expected;
+using llvm::formatv;
+
+namespace dojo::exec {
+
+class Executor::Impl {
+public:
+  Impl(const binary::Program &program, const Options &options)
+      : program(program), options(options) {
+    mesh.program = &this->program;
+  }
+
+  Error load();
+  Error run(llvm::StringRef entry);
+  Error runInit();
+  Error checkInputs(llvm::ArrayRef<Tensor> inputs) const;
+  Expected<std::vector<Tensor>> step(llvm::ArrayRef<Tensor> inputs);
+  Stats stats() const;
+
+private:
+  Error allocate();
+  void createNodes();
+  Error checkDram() const;
+  /// The host bytes behind a DRAM address.
+  char *dram(uint64_t address) const;
+  Expected<const Tensor *> findInput(const binary::Tensor &expected,
+                                     llvm::ArrayRef<Tensor> given) const;
+
+  binary::Program program;
+  Options options;
+  Mesh mesh;
+  bool initialised = false;
+  double seconds = 0;
+};
+
+namespace {
+
+constexpr uint64_t dipShift = 40;
+
+std::string listInputs(llvm::ArrayRef<binary::Tensor> tensors) {
+  std::string text;
+  for (const binary::Tensor &tensor : tensors)
+    text += formatv("{0}'{1}' {2}", text.empty() ? "" : ", ", tensor.name,
+                    typeText(tensor.type, tensor.shape));
+  return text.empty() ? "none" : text;
+}
+
+} // namespace
+
+Error Executor::Impl::load() {
+  if (Error error = binary::verify(program))
+    return error;
+  Expected<Machine> machine = parseMachine(program.machine);
+  if (!machine)
+    return machine.takeError();
+  mesh.topology = Topology(*machine);
+  if (program.code.size() > mesh.topology.sramBytes)
+    return llvm::createStringError(formatv("the code's {0} bytes do not fit the {1} bytes of SRAM",
+                                           program.code.size(), mesh.topology.sramBytes)
+                                       .str());
+  if (Error error = checkDram())
+    return error;
+  if (Error error = allocate())
+    return error;
+  createNodes();
+  for (const binary::Image &image : program.images)
+    llvm::copy(image.bytes, dram(image.address));
+  return Error::success();
+}
+
+Error Executor::Impl::checkDram() const {
+  const Topology &topology = mesh.topology;
+  auto check = [&](const llvm::Twine &what, uint64_t address, uint64_t size) -> Error {
+    uint64_t offset = address & ((uint64_t(1) << dipShift) - 1);
+    if (address >> dipShift < topology.dips && size <= topology.dipBytes &&
+        offset <= topology.dipBytes - size)
+      return Error::success();
+    return llvm::createStringError(what + formatv(" at DRAM address {0:x} of {1} bytes is outside "
+                                                  "the machine's {2} DIPs of {3} bytes",
+                                                  address, size, topology.dips, topology.dipBytes)
+                                              .str());
+  };
+  for (const binary::Image &image : program.images)
+    if (Error error = check("an image", image.address, image.bytes.size()))
+      return error;
+  for (const auto &tensor : llvm::concat<const binary::Tensor>(program.inputs, program.outputs))
+    if (Error error = check("'" + tensor.name + "'", tensor.address, tensor.bytes()))
+      return error;
+  return Error::success();
+}
+
+Error Executor::Impl::allocate() {
+  const Topology &topology = mesh.topology;
+  Expected<HostMemory> sram = HostMemory::allocate(topology.nodes() * topology.sramBytes);
+  if (!sram)
+    return sram.takeError();
+  mesh.sram = std::move(*sram);
+  Expected<HostMemory> dram = HostMemory::allocate(topology.dips * topology.dipBytes);
+  if (!dram)
+    return dram.takeError();
+  mesh.dram = std::move(*dram);
+  mesh.semaphores =
+      std::make_unique<std::atomic<uint32_t>[]>(uint64_t(topology.nodes()) * topology.semaphores);
+  mesh.pushedTo = std::make_unique<std::atomic<uint64_t>[]>(topology.nodes());
+  if (!options.strictMemory)
+    return Error::success();
+  auto shadow = Shadow::create(program, topology.nodes(), topology.sramBytes);
+  if (!shadow)
+    return shadow.takeError();
+  mesh.shadow = std::move(*shadow);
+  return Error::success();
+}
+
+void Executor::Impl::createNodes() {
+  const Topology &topology = mesh.topology;
+  mesh.code = decodeCode(program, options.host, mesh.shadow.get());
+  mesh.nodes = std::vector<Node>(topology.nodes());
+  for (auto [i, node] : llvm::enumerate(mesh.nodes)) {
+    node.number = i;
+    node.coordinate = topology.place(i);
+    node.mesh = &mesh;
+    node.code = mesh.code.data();
+    node.sram = mesh.sram.data() + i * topology.sramBytes;
+    node.sramBytes = topology.sramBytes;
+    node.codeBytes = program.code.size();
+    node.touched = node.codeBytes;
+    node.shadow = mesh.shadow ? mesh.shadow->states(i) : nullptr;
+    llvm::copy(program.code, node.sram);
+  }
+}
+
+char *Executor::Impl::dram(uint64_t address) const {
+  uint64_t offset = address & ((uint64_t(1) << dipShift) - 1);
+  return mesh.dram.data() + (address >> dipShift) * mesh.topology.dipBytes + offset;
+}
+
+Error Executor::Impl::run(llvm::StringRef name) {
+  std::optional<uint32_t> address = program.entry(name);
+  if (!address)
+    return llvm::createStringError("the program has no entry '" + name + "'");
+  unsigned threads = options.threads ? options.threads : std::thread::hardware_concurrency();
+  threads = std::clamp<unsigned>(threads, 1, mesh.nodes.size());
+  auto begin = std::chrono::steady_clock::now();
+  Error error = runEntry(mesh, {name.str(), *address}, threads, options.instructionLimit);
+  seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  return error;
+}
+
+Error Executor::Impl::runInit() {
+  if (initialised)
+    return Error::success();
+  initialised = true;
+  return program.entry("init") ? run("init") : Error::success();
+}
+
+Expected<const Tensor *> Executor::Impl::findInput(const binary::Tensor &expected,
+                                                   llvm::ArrayRef<Tensor> given) const {
+  const auto *found =
+      llvm::find_if(given, [&](const Tensor &tensor) { return tensor.name == expected.name; });
+  if (found == given.end())
+    return llvm::createStringError("input '" + expected.name + "' is missing; the program takes " +
+                                   listInputs(program.inputs));
+  if (found->type != expected.type || found->shape != expected.shape)
+    return llvm::createStringError("input '" + expected.name + "' is " +
+                                   typeText(found->type, found->shape) + ", the program takes " +
+                                   typeText(expected.type, expected.shape));
+  if (found->data.size() != expected.bytes())
+    return llvm::createStringError(formatv("input '{0}' has {1} bytes, its type has {2}",
+                                           expected.name, found->data.size(), expected.bytes())
+                                       .str());
+  return found;
+}
+
+Error Executor::Impl::checkInputs(llvm::ArrayRef<Tensor> inputs) const {
+  for (const Tensor &tensor : inputs)
+    if (llvm::none_of(program.inputs,
+                      [&](const binary::Tensor &input) { return input.name == tensor.name; }))
+      return llvm::createStringError("'" + tensor.name + "' is no input; the program takes " +
+                                     listInputs(program.inputs));
+  for (const binary::Tensor &input : program.inputs)
+    if (Error error = findInput(input, inputs).takeError())
+      return error;
+  return Error::success();
+}
+
+Expected<std::vector<Tensor>> Executor::Impl::step(llvm::ArrayRef<Tensor> inputs) {
+  if (Error error = checkInputs(inputs))
+    return error;
+  if (Error error = runInit())
+    return error;
+  for (const binary::Tensor &input : program.inputs)
+    llvm::copy(llvm::cantFail(findInput(input, inputs))->data, dram(input.address));
+  if (Error error = run("step"))
+    return error;
+  std::vector<Tensor> outputs;
+  for (const binary::Tensor &output : program.outputs) {
+    const char *data = dram(output.address);
+    outputs.push_back(
+        {output.name, output.type, output.shape, std::vector<char>(data, data + output.bytes())});
+  }
+  return outputs;
+}
+
+Stats Executor::Impl::stats() const {
+  constexpr uint64_t macsOfMmul = 8 * 8 * 4, macsOfVfma = numLanes;
+  Stats stats;
+  stats.seconds = seconds;
+  for (const Node &node : mesh.nodes) {
+    const Counters &c = node.counters;
+    uint64_t macs = c.mmul * macsOfMmul + c.vfma * macsOfVfma;
+    stats.instructions += c.instructions;
+    stats.matrixInstructions += c.mmul;
+    stats.macs += macs;
+    stats.macsBusiestNode = std::max(stats.macsBusiestNode, macs);
+    stats.nodesUsed += macs > 0;
+    stats.sramTouchedBytes =
+        std::max({stats.sramTouchedBytes, node.touched, mesh.pushedTo[node.number].load()});
+    stats.nocBytes += c.nocBytes;
+    stats.dramReadBytes += c.dramReadBytes;
+    stats.dramWrittenBytes += c.dramWrittenBytes;
+  }
+  return stats;
+}
+
+llvm::json::Object toJSON(const Stats &stats) {
+  auto number = [](uint64_t value) { return llvm::json::Value(value); };
+  return llvm::json::Object{
+      {"instructions_executed", number(stats.instructions)},
+      {"matrix_instructions", number(stats.matrixInstructions)},
+      {"macs", number(stats.macs)},
+      {"macs_busiest_node", number(stats.macsBusiestNode)},
+      {"nodes_used", number(stats.nodesUsed)},
+      {"sram_touched_bytes", number(stats.sramTouchedBytes)},
+      {"noc_bytes", number(stats.nocBytes)},
+      {"dram_bytes", number(stats.dramReadBytes + stats.dramWrittenBytes)},
+      {"dram_read_bytes", number(stats.dramReadBytes)},
+      {"dram_written_bytes", number(stats.dramWrittenBytes)},
+      {"seconds", stats.seconds},
+  };
+}
+
+Executor::Executor(std::unique_ptr<Impl> impl) : impl(std::move(impl)) {}
+Executor::~Executor() = default;
+
+Expected<std::unique_ptr<Executor>> Executor::create(const binary::Program &program,
+                                                     const Options &options) {
+  auto impl = std::make_unique<Impl>(program, options);
+  if (Error error = impl->load())
+    return error;
+  return std::unique_ptr<Executor>(new Executor(std::move(impl)));
+}
+
+Error Executor::checkInputs(llvm::ArrayRef<Tensor> inputs) const {
+  return impl->checkInputs(inputs);
+}
+Error Executor::runInit() { return impl->runInit(); }
+Expected<std::vector<Tensor>> Executor::step(llvm::ArrayRef<Tensor> inputs) {
+  return impl->step(inputs);
+}
+Stats Executor::stats() const { return impl->stats(); }
+
+} // namespace dojo::exec

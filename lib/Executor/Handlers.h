@@ -1,0 +1,28 @@
+//===- Handlers.h - what the interpreter of each host offers ----*- C++ -*-===//
+#ifndef DOJO_LIB_EXECUTOR_HANDLERS_H
+#define DOJO_LIB_EXECUTOR_HANDLERS_H
+
+#include "Mesh.h"
+
+namespace dojo::exec {
+
+/// `marked` is `strict` for an instruction where lives begin or end.
+enum class Checking : uint8_t { none, strict, marked };
+
+namespace portable {
+Handler handler(isa::Opcode opcode, Checking checking);
+}
+namespace avx2 {
+Handler handler(isa::Opcode opcode, Checking checking);
+}
+namespace avx512 {
+Handler handler(isa::Opcode opcode, Checking checking);
+}
+
+[[gnu::cold]] void faultCoord(Node &node, int64_t axis);
+[[gnu::cold]] void faultTarget(Node &node, uint64_t target);
+[[gnu::cold]] void faultTrap(Node &node, int64_t number);
+
+} // namespace dojo::exec
+
+#endif // DOJO_LIB_EXECUTOR_HANDLERS_H

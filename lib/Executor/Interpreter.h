@@ -1,0 +1,89 @@
+//===- Interpreter.h - the interpreter, compiled for one host -------------===//
+//
+// Included once for each host, by a source that defines DOJO_HOST, the name of
+// the namespace, and DOJO_HOST_FEATURES, the features it may use ("" for none).
+// Every instruction is one function that ends in a tail call of the next.
+//
+//===----------------------------------------------------------------------===//
+#include "Handlers.h"
+#include "Memory.h"
+#include "Network.h"
+#include <type_traits>
+
+#define DOJO_INLINE [[gnu::always_inline]] inline
+#define DOJO_PRAGMA(text) _Pragma(#text)
+
+#ifdef DOJO_HOST_FEATURES
+#define DOJO_ATTRIBUTE(features)                                                                   \
+  DOJO_PRAGMA(clang attribute push(__attribute__((target(features))), apply_to = function))
+DOJO_ATTRIBUTE(DOJO_HOST_FEATURES)
+#endif
+
+namespace dojo::exec::DOJO_HOST {
+using isa::Opcode;
+template <Opcode opcode>
+struct Is {};
+} // namespace dojo::exec::DOJO_HOST
+
+#include "SemanticsScalar.h"
+#include "SemanticsVector.h"
+
+namespace dojo::exec::DOJO_HOST {
+
+/// The instruction that follows `pc`, or null where the node stops at it.
+template <Opcode opcode, bool strict>
+DOJO_INLINE const Op *advance(Node &node, const Op *pc) {
+  using Result = decltype(execute<strict>(Is<opcode>(), node, *pc));
+  if constexpr (std::is_void_v<Result>) {
+    execute<strict>(Is<opcode>(), node, *pc);
+    return pc + 1;
+  } else if constexpr (std::is_same_v<Result, bool>) {
+    return execute<strict>(Is<opcode>(), node, *pc) ? pc + 1 : nullptr;
+  } else {
+    return execute<strict>(Is<opcode>(), node, *pc);
+  }
+}
+
+template <Opcode opcode, bool strict>
+void run(Node &node, const Op *pc, int64_t budget) {
+  const Op *next = advance<opcode, strict>(node, pc);
+  if (__builtin_expect(!next, false)) {
+    node.pc = pc;
+    node.budget = budget - (opcode == Opcode::HALT);
+    return;
+  }
+  if (__builtin_expect(--budget == 0, false)) {
+    node.pc = next;
+    node.budget = 0;
+    return;
+  }
+  [[clang::musttail]] return next->run(node, next, budget);
+}
+
+/// For an instruction where lives of buffers begin or end. A node that waited
+/// here has passed it already.
+template <Opcode opcode>
+void runMarked(Node &node, const Op *pc, int64_t budget) {
+  if (node.status != Status::waiting)
+    node.mesh->shadow->pass(node.number, uint32_t(pc - node.code));
+  [[clang::musttail]] return run<opcode, true>(node, pc, budget);
+}
+
+Handler handler(Opcode opcode, Checking checking) {
+  switch (opcode) {
+#define DOJO_INST(record, ...)                                                                     \
+  case Opcode::record:                                                                             \
+    return checking == Checking::none     ? run<Opcode::record, false>                             \
+           : checking == Checking::strict ? run<Opcode::record, true>                              \
+                                          : runMarked<Opcode::record>;
+#include "dojo/ISA/Instructions.inc"
+#undef DOJO_INST
+  }
+  llvm_unreachable("every opcode has a case");
+}
+
+} // namespace dojo::exec::DOJO_HOST
+
+#ifdef DOJO_HOST_FEATURES
+#pragma clang attribute pop
+#endif

@@ -1,0 +1,4 @@
+//===- InterpreterAVX2.cpp ------------------------------------------------===//
+#define DOJO_HOST avx2
+#define DOJO_HOST_FEATURES "avx2,fma"
+#include "Interpreter.h"

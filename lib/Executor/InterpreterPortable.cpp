@@ -1,0 +1,3 @@
+//===- InterpreterPortable.cpp - the reference ----------------------------===//
+#define DOJO_HOST portable
+#include "Interpreter.h"

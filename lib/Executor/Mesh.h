@@ -1,0 +1,119 @@
+//===- Mesh.h - the state of the machine that runs --------------*- C++ -*-===//
+//
+// A Node is written by the host thread that runs it alone, but for two things
+// that other nodes reach: its SRAM (pushes) and its semaphores, which order
+// them: a signal releases, a wait acquires.
+//
+//===----------------------------------------------------------------------===//
+#ifndef DOJO_LIB_EXECUTOR_MESH_H
+#define DOJO_LIB_EXECUTOR_MESH_H
+
+#include "Bell.h"
+#include "HostMemory.h"
+#include "Shadow.h"
+#include "Topology.h"
+#include "dojo/Binary/Program.h"
+#include "dojo/ISA/ISA.h"
+#include <atomic>
+#include <memory>
+#include <vector>
+
+namespace dojo::exec {
+
+struct Node;
+struct Op;
+
+/// Executes the instruction at `pc` and those after it until the node waits,
+/// halts or faults; at most `budget` of them.
+using Handler = void (*)(Node &node, const Op *pc, int64_t budget);
+
+/// A decoded instruction. Fields are those of the word; `d` is sinkRegister
+/// where a scalar result goes to x0. A label stays a distance in words.
+struct Op {
+  Handler run;
+  int32_t imm;
+  uint8_t d, a, b, c;
+};
+
+constexpr unsigned sinkRegister = isa::numScalarRegs;
+
+using U32 = uint32_t __attribute__((vector_size(64)));
+using I32 = int32_t __attribute__((vector_size(64)));
+using F32 = float __attribute__((vector_size(64)));
+constexpr unsigned numLanes = sizeof(U32) / sizeof(uint32_t);
+
+/// Rows 2n and 2n + 1 of the 8x8 FP32 stand in rows[n].
+struct Accumulator {
+  U32 rows[4];
+};
+
+enum class Status : uint8_t { ready, waiting, halted, faulted };
+
+struct Counters {
+  uint64_t instructions = 0;
+  uint64_t mmul = 0;
+  uint64_t vfma = 0;
+  uint64_t nocBytes = 0;
+  uint64_t dramReadBytes = 0;
+  uint64_t dramWrittenBytes = 0;
+};
+
+struct Mesh;
+
+struct Node {
+  U32 v[isa::numVectorRegs];
+  Accumulator acc[isa::numAccRegs];
+  uint64_t x[isa::numScalarRegs + 1];
+
+  char *sram;
+  uint64_t sramBytes;
+  uint64_t codeBytes;
+  /// One past the highest SRAM byte that the node itself touched.
+  uint64_t touched;
+  /// One state for each SRAM byte, or null when memory is not checked.
+  uint8_t *shadow;
+  const Op *code;
+  Mesh *mesh;
+  unsigned number;
+  Place coordinate;
+
+  Status status;
+  /// The next instruction; for a node that waits or has faulted, the one it is at.
+  const Op *pc;
+  int64_t budget;
+  uint64_t waitSemaphore;
+  uint64_t waitCount;
+  std::string fault;
+  Counters counters;
+
+  uint32_t codeAddress(const Op *at) const { return uint32_t(at - code) * sizeof(uint32_t); }
+};
+
+struct Mesh {
+  const binary::Program *program;
+  Topology topology;
+  /// One past the last instruction stands one that faults.
+  std::vector<Op> code;
+  std::vector<Node> nodes;
+  HostMemory sram;
+  HostMemory dram;
+  std::unique_ptr<Shadow> shadow;
+  std::unique_ptr<std::atomic<uint32_t>[]> semaphores;
+  /// One past the highest SRAM byte of each node that others pushed to.
+  std::unique_ptr<std::atomic<uint64_t>[]> pushedTo;
+  Bell bell;
+
+  std::atomic<uint32_t> &semaphore(unsigned node, uint64_t number) {
+    return semaphores[uint64_t(node) * topology.semaphores + number];
+  }
+};
+
+/// "node (0,0,1,2) at 0x40 'vld v1, x2, 0' (location)".
+std::string describe(const Node &node);
+
+/// Stops `node` with `reason`, a clause whose subject is the instruction.
+[[gnu::cold]] void fault(Node &node, const llvm::Twine &reason);
+
+} // namespace dojo::exec
+
+#endif // DOJO_LIB_EXECUTOR_MESH_H

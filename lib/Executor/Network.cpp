@@ -1,0 +1,323 @@
+//===- Network.cpp - block transfers and semaphores -----------------------===//
+#include "Network.h"
+#include "Memory.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/FormatVariadic.h"
+
+using llvm::formatv;
+
+namespace dojo::exec {
+namespace {
+
+/// A global address, as Instructions.td lays it out.
+struct Global {
+  enum Space : unsigned { sram = 0, semaphore = 1, dram = 2 };
+  uint64_t raw;
+
+  unsigned space() const { return raw >> 62; }
+  Place node() const {
+    return {int64_t(raw >> 56 & 0x3f), int64_t(raw >> 48 & 0xff), int64_t(raw >> 40 & 0xff),
+            int64_t(raw >> 32 & 0xff)};
+  }
+  uint64_t offset() const { return raw & 0xffffffff; }
+  /// Beyond every machine's DIPs where a bit of no field is set.
+  uint64_t dip() const { return raw << 2 >> 42; }
+  uint64_t dramOffset() const { return raw & ((uint64_t(1) << 40) - 1); }
+};
+
+constexpr unsigned maxLevels = 4;
+constexpr unsigned descriptorBytes = 64;
+
+struct Descriptor {
+  uint32_t run;
+  uint32_t levels;
+  uint32_t reserved[2];
+  uint32_t counts[maxLevels];
+  int32_t source[maxLevels];
+  int32_t destination[maxLevels];
+};
+static_assert(sizeof(Descriptor) == descriptorBytes);
+
+/// Bytes [least, greatest) around a base address that a transfer may touch.
+struct Extent {
+  int64_t least, greatest;
+};
+
+/// What a transfer may move: it bounds the host's work for one instruction.
+constexpr uint64_t mostBytes = uint64_t(1) << 32;
+
+/// The bytes a transfer moves, or nullopt when they are more than mostBytes.
+std::optional<uint64_t> totalBytes(const Descriptor &d) {
+  uint64_t runs = 1;
+  for (unsigned level = 0; level < d.levels; ++level) {
+    if (!d.counts[level])
+      return 0;
+    runs *= d.counts[level];
+    if (runs > mostBytes)
+      return std::nullopt;
+  }
+  uint64_t total = runs * d.run;
+  return total > mostBytes ? std::nullopt : std::optional(total);
+}
+
+Extent extent(const Descriptor &d, const int32_t (&strides)[maxLevels]) {
+  Extent e = {0, d.run};
+  for (unsigned level = 0; level < d.levels; ++level) {
+    int64_t reach = int64_t(d.counts[level] - 1) * strides[level];
+    (reach < 0 ? e.least : e.greatest) += reach;
+  }
+  return e;
+}
+
+bool inside(uint64_t base, Extent e, uint64_t least, uint64_t bytes) {
+  return base <= bytes && e.least >= int64_t(least) - int64_t(base) &&
+         e.greatest <= int64_t(bytes - base);
+}
+
+template <class F>
+bool forEachRun(const Descriptor &d, F &&body) {
+  uint32_t index[maxLevels] = {};
+  int64_t source = 0, destination = 0;
+  for (;;) {
+    if (!body(source, destination))
+      return false;
+    unsigned level = 0;
+    for (; level < d.levels; ++level) {
+      source += d.source[level];
+      destination += d.destination[level];
+      if (++index[level] < d.counts[level])
+        break;
+      source -= int64_t(d.source[level]) * d.counts[level];
+      destination -= int64_t(d.destination[level]) * d.counts[level];
+      index[level] = 0;
+    }
+    if (level == d.levels)
+      return true;
+  }
+}
+
+/// Merges leading levels whose runs follow each other on both sides.
+void mergeRuns(Descriptor &d) {
+  while (d.levels && uint64_t(d.run) * d.counts[0] <= INT32_MAX && d.run <= INT32_MAX &&
+         d.source[0] == int32_t(d.run) && d.destination[0] == int32_t(d.run)) {
+    d.run *= d.counts[0];
+    --d.levels;
+    for (unsigned level = 0; level < d.levels; ++level) {
+      d.counts[level] = d.counts[level + 1];
+      d.source[level] = d.source[level + 1];
+      d.destination[level] = d.destination[level + 1];
+    }
+  }
+}
+
+/// One side of a transfer: memory, with the states of its bytes when it is
+/// SRAM under strict checking.
+struct Side {
+  char *memory;
+  uint64_t base;
+  uint8_t *shadow;
+  unsigned node;
+};
+
+bool checkRun(Node &node, const Descriptor &d, const Side &from, uint64_t source, const Side &to,
+              uint64_t destination) {
+  const Shadow &shadow = *node.mesh->shadow;
+  if (from.shadow)
+    if (uint64_t n = readablePrefix(from.shadow + source, d.run); n != d.run)
+      return fault(node, "reads SRAM, but " + shadow.explain(from.node, source + n)), false;
+  if (!to.shadow)
+    return true;
+  if (uint64_t n = writablePrefix(to.shadow + destination, d.run); n != d.run)
+    return fault(node, "writes to " + node.mesh->topology.describe(to.node) + ", but " +
+                           shadow.explain(to.node, destination + n)),
+           false;
+  memset(to.shadow + destination, Shadow::defined, d.run);
+  return true;
+}
+
+bool copy(Node &node, const Descriptor &d, const Side &from, const Side &to) {
+  return forEachRun(d, [&](int64_t s, int64_t t) {
+    uint64_t source = from.base + s, destination = to.base + t;
+    if (node.shadow && !checkRun(node, d, from, source, to, destination))
+      return false;
+    memmove(to.memory + destination, from.memory + source, d.run);
+    return true;
+  });
+}
+
+/// Reads a field of a descriptor.
+template <class T>
+bool readField(Node &node, uint64_t address, T *field, unsigned count) {
+  const uint64_t size = count * sizeof(T);
+  const char *bytes =
+      node.shadow ? readable<true>(node, address, size) : readable<false>(node, address, size);
+  if (bytes)
+    memcpy(field, bytes, size);
+  return bytes;
+}
+
+/// Reads and checks the descriptor, the words of unused levels excepted. False
+/// when the node has faulted.
+bool readDescriptor(Node &node, uint64_t address, Descriptor &d, uint64_t &total) {
+  if (address % descriptorBytes)
+    return fault(node, formatv("takes a descriptor at {0:x}, not aligned to {1} bytes", address,
+                               descriptorBytes)
+                           .str()),
+           false;
+  if (!readField(node, address + offsetof(Descriptor, run), &d.run, 1) ||
+      !readField(node, address + offsetof(Descriptor, levels), &d.levels, 1) ||
+      !readField(node, address + offsetof(Descriptor, reserved), d.reserved, 2))
+    return false;
+  if (d.levels > maxLevels || d.reserved[0] || d.reserved[1])
+    return fault(node, formatv("takes a malformed descriptor at {0:x}", address).str()), false;
+  if (!readField(node, address + offsetof(Descriptor, counts), d.counts, d.levels) ||
+      !readField(node, address + offsetof(Descriptor, source), d.source, d.levels) ||
+      !readField(node, address + offsetof(Descriptor, destination), d.destination, d.levels))
+    return false;
+  std::optional<uint64_t> bytesMoved = totalBytes(d);
+  if (!bytesMoved)
+    return fault(node, "moves more than 4 GiB at once"), false;
+  total = *bytesMoved;
+  return true;
+}
+
+bool resolveNode(Node &node, Global global, unsigned &number) {
+  const Topology &topology = node.mesh->topology;
+  if (!topology.contains(global.node()))
+    return fault(node,
+                 formatv("names a node outside the grid by the global address {0:x}", global.raw)
+                     .str()),
+           false;
+  number = topology.number(global.node());
+  return true;
+}
+
+bool resolveDram(Node &node, Global global, Extent e, Side &side) {
+  const Topology &topology = node.mesh->topology;
+  if (global.dip() >= topology.dips || !inside(global.dramOffset(), e, 0, topology.dipBytes))
+    return fault(node,
+                 formatv("reaches outside DRAM by the global address {0:x}", global.raw).str()),
+           false;
+  side = {node.mesh->dram.data(), global.dip() * topology.dipBytes + global.dramOffset(), nullptr,
+          0};
+  return true;
+}
+
+bool resolveLocal(Node &node, uint64_t address, Extent e, bool written, Side &side) {
+  uint64_t least = written ? node.codeBytes : 0;
+  if (!inside(address, e, least, node.sramBytes))
+    return fault(node, formatv("reaches outside {0} from the local address {1:x}",
+                               written ? "SRAM above the code" : "SRAM", address)
+                           .str()),
+           false;
+  node.touched = std::max<uint64_t>(node.touched, address + e.greatest);
+  side = {node.sram, address, node.shadow, node.number};
+  return true;
+}
+
+void raise(std::atomic<uint64_t> &highest, uint64_t value) {
+  uint64_t seen = highest.load(std::memory_order_relaxed);
+  while (seen < value && !highest.compare_exchange_weak(seen, value, std::memory_order_relaxed)) {
+  }
+}
+
+bool resolveRemote(Node &node, Global global, Extent e, Side &side) {
+  unsigned number;
+  if (!resolveNode(node, global, number))
+    return false;
+  if (!inside(global.offset(), e, node.codeBytes, node.sramBytes))
+    return fault(node, formatv("reaches outside SRAM above the code by the global address {0:x}",
+                               global.raw)
+                           .str()),
+           false;
+  Mesh &mesh = *node.mesh;
+  raise(mesh.pushedTo[number], global.offset() + e.greatest);
+  const Node &target = mesh.nodes[number];
+  side = {target.sram, global.offset(), target.shadow, number};
+  return true;
+}
+
+} // namespace
+
+bool push(Node &node, uint64_t descriptor, uint64_t local, uint64_t address) {
+  Descriptor d;
+  uint64_t total;
+  if (!readDescriptor(node, descriptor, d, total))
+    return false;
+  if (!total)
+    return true;
+  Global global = {address};
+  Side from, to;
+  if (!resolveLocal(node, local, extent(d, d.source), false, from))
+    return false;
+  if (global.space() == Global::dram) {
+    if (!resolveDram(node, global, extent(d, d.destination), to))
+      return false;
+    node.counters.dramWrittenBytes += total;
+  } else if (global.space() == Global::sram) {
+    if (!resolveRemote(node, global, extent(d, d.destination), to))
+      return false;
+    if (to.node != node.number)
+      node.counters.nocBytes += total;
+  } else {
+    return fault(node, formatv("pushes to {0:x}, neither SRAM nor DRAM", address).str()), false;
+  }
+  mergeRuns(d);
+  return copy(node, d, from, to);
+}
+
+bool pull(Node &node, uint64_t descriptor, uint64_t local, uint64_t address) {
+  Descriptor d;
+  uint64_t total;
+  if (!readDescriptor(node, descriptor, d, total))
+    return false;
+  if (!total)
+    return true;
+  Global global = {address};
+  if (global.space() != Global::dram)
+    return fault(node, formatv("pulls from {0:x}, which is no DRAM", address).str()), false;
+  Side from, to;
+  if (!resolveDram(node, global, extent(d, d.source), from) ||
+      !resolveLocal(node, local, extent(d, d.destination), true, to))
+    return false;
+  node.counters.dramReadBytes += total;
+  mergeRuns(d);
+  return copy(node, d, from, to);
+}
+
+bool signal(Node &node, uint64_t address) {
+  Global global = {address};
+  if (global.space() != Global::semaphore || global.offset() >= node.mesh->topology.semaphores)
+    return fault(node, formatv("signals {0:x}, which is no semaphore", address).str()), false;
+  unsigned number;
+  if (!resolveNode(node, global, number))
+    return false;
+  node.mesh->semaphore(number, global.offset()).fetch_add(1, std::memory_order_release);
+  if (number != node.number)
+    node.mesh->bell.ring();
+  return true;
+}
+
+bool wait(Node &node, uint64_t semaphore, uint64_t count) {
+  if (semaphore >= node.mesh->topology.semaphores)
+    return fault(node, formatv("waits for semaphore {0} of {1}", semaphore,
+                               node.mesh->topology.semaphores)
+                           .str()),
+           false;
+  node.waitSemaphore = semaphore;
+  node.waitCount = count;
+  if (!canResume(node)) {
+    node.status = Status::waiting;
+    return false;
+  }
+  node.status = Status::ready;
+  node.mesh->semaphore(node.number, semaphore).fetch_sub(count, std::memory_order_relaxed);
+  return true;
+}
+
+bool canResume(const Node &node) {
+  return node.mesh->semaphore(node.number, node.waitSemaphore).load(std::memory_order_acquire) >=
+         node.waitCount;
+}
+
+} // namespace dojo::exec

@@ -1,0 +1,133 @@
+//===- Run.cpp - scheduling of nodes on host threads ----------------------===//
+#include "Run.h"
+#include "Network.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/FormatVariadic.h"
+#include <thread>
+
+using llvm::Error;
+using llvm::formatv;
+
+namespace dojo::exec {
+namespace {
+
+constexpr unsigned nodesNamed = 10;
+/// Fruitless looks at all nodes before a thread goes to sleep.
+constexpr unsigned patience = 100;
+
+void start(Mesh &mesh, const binary::Label &entry, int64_t limit) {
+  for (Node &node : mesh.nodes) {
+    std::fill(std::begin(node.v), std::end(node.v), U32{});
+    std::fill(std::begin(node.acc), std::end(node.acc), Accumulator{});
+    std::fill(std::begin(node.x), std::end(node.x), 0);
+    node.status = Status::ready;
+    node.pc = node.code + entry.address / sizeof(uint32_t);
+    node.budget = limit;
+  }
+  const Topology &topology = mesh.topology;
+  std::fill_n(mesh.semaphores.get(), uint64_t(topology.nodes()) * topology.semaphores, 0);
+}
+
+class Worker {
+public:
+  Worker(Mesh &mesh, unsigned thread, unsigned threads, int64_t limit)
+      : mesh(mesh), thread(thread), limit(limit) {
+    for (unsigned node = thread; node < mesh.nodes.size(); node += threads)
+      unfinished.push_back(&mesh.nodes[node]);
+  }
+
+  void work() {
+    unsigned fruitless = 0;
+    while (!unfinished.empty() && !mesh.bell.hasEnded()) {
+      uint64_t heard = mesh.bell.rings();
+      if (runAll())
+        fruitless = 0;
+      else if (++fruitless < patience)
+        std::this_thread::yield();
+      else if (!mesh.bell.sleep(thread, heard))
+        break;
+    }
+    mesh.bell.leave();
+  }
+
+private:
+  /// Runs every node that can; true if any could.
+  bool runAll() {
+    bool progress = false;
+    llvm::erase_if(unfinished, [&](Node *node) {
+      if (node->status == Status::waiting && !canResume(*node))
+        return false;
+      progress = true;
+      run(*node);
+      return node->status == Status::halted || node->status == Status::faulted;
+    });
+    return progress;
+  }
+
+  void run(Node &node) {
+    int64_t before = node.budget;
+    node.pc->run(node, node.pc, node.budget);
+    node.counters.instructions += before - node.budget;
+    if (node.budget > 0 || node.status == Status::halted)
+      return;
+    fault(node, formatv("comes next, but the node has executed {0} instructions, the limit of one "
+                        "entry",
+                        limit)
+                    .str());
+    mesh.bell.end();
+  }
+
+  Mesh &mesh;
+  unsigned thread;
+  int64_t limit;
+  std::vector<Node *> unfinished;
+};
+
+Error faultReport(const Mesh &mesh) {
+  auto faulted = [](const Node &node) { return node.status == Status::faulted; };
+  auto first = llvm::find_if(mesh.nodes, faulted);
+  std::string text = formatv("{0} {1}", describe(*first), first->fault);
+  if (unsigned others = llvm::count_if(mesh.nodes, faulted) - 1)
+    text += formatv("; {0} more nodes have failed", others);
+  return llvm::createStringError(text);
+}
+
+Error deadlockReport(Mesh &mesh, const binary::Label &entry) {
+  auto waits = [](const Node &node) { return node.status == Status::waiting; };
+  unsigned count = llvm::count_if(mesh.nodes, waits);
+  std::string text = formatv("deadlock in entry '{0}': {1} nodes wait and no signal is on its way",
+                             entry.name, count);
+  unsigned named = 0;
+  for (const Node &node : llvm::make_filter_range(mesh.nodes, waits)) {
+    if (named++ == nodesNamed)
+      break;
+    text += formatv("\n  {0}: semaphore {1} needs {2}, has {3}", describe(node), node.waitSemaphore,
+                    node.waitCount, mesh.semaphore(node.number, node.waitSemaphore).load());
+  }
+  if (count > nodesNamed)
+    text += formatv("\n  and {0} more", count - nodesNamed);
+  return llvm::createStringError(text);
+}
+
+} // namespace
+
+Error runEntry(Mesh &mesh, const binary::Label &entry, unsigned threads, uint64_t limit) {
+  int64_t budget = std::clamp<uint64_t>(limit, 1, INT64_MAX);
+  start(mesh, entry, budget);
+  mesh.bell.reset(threads);
+  std::vector<std::thread> others;
+  for (unsigned thread = 1; thread < threads; ++thread)
+    others.emplace_back([&, thread] { Worker(mesh, thread, threads, budget).work(); });
+  Worker(mesh, 0, threads, budget).work();
+  for (std::thread &other : others)
+    other.join();
+
+  auto is = [](Status status) { return [=](const Node &node) { return node.status == status; }; };
+  if (llvm::any_of(mesh.nodes, is(Status::faulted)))
+    return faultReport(mesh);
+  if (llvm::any_of(mesh.nodes, is(Status::waiting)))
+    return deadlockReport(mesh, entry);
+  return Error::success();
+}
+
+} // namespace dojo::exec

@@ -1,0 +1,48 @@
+//===- Topology.cpp -------------------------------------------------------===//
+#include "Topology.h"
+#include "llvm/Support/FormatVariadic.h"
+
+using llvm::formatv;
+
+namespace dojo::exec {
+namespace {
+
+std::string text(const Place &place) {
+  return formatv("({0},{1},{2},{3})", place[0], place[1], place[2], place[3]);
+}
+
+} // namespace
+
+Topology::Topology(const Machine &machine)
+    : sramBytes(machine.sramBytes), semaphores(machine.semaphores), dips(machine.numDips()),
+      dipBytes(machine.dipBytes), grid(logicalGrid(machine)) {}
+
+Place Topology::place(unsigned node) const {
+  Place place;
+  for (unsigned axis = 4; axis-- > 0; node /= grid.extents[axis])
+    place[axis] = node % grid.extents[axis];
+  return place;
+}
+
+bool Topology::contains(const Place &logical) const {
+  for (unsigned axis = 0; axis < 4; ++axis)
+    if (logical[axis] < 0 || logical[axis] >= grid.extents[axis])
+      return false;
+  return true;
+}
+
+unsigned Topology::number(const Place &logical) const {
+  unsigned node = 0;
+  for (unsigned axis = 0; axis < 4; ++axis)
+    node = node * grid.extents[axis] + logical[axis];
+  return node;
+}
+
+std::string Topology::describe(unsigned node) const {
+  Place logical = place(node);
+  const Place &physical = grid.physical[node];
+  std::string suffix = physical == logical ? "" : ", physically " + text(physical);
+  return "node " + text(logical) + suffix;
+}
+
+} // namespace dojo::exec

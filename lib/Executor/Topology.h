@@ -1,0 +1,34 @@
+//===- Topology.h - the nodes as code addresses them ------------*- C++ -*-===//
+#ifndef DOJO_LIB_EXECUTOR_TOPOLOGY_H
+#define DOJO_LIB_EXECUTOR_TOPOLOGY_H
+
+#include "dojo/Machine/Grid.h"
+
+namespace dojo::exec {
+
+/// The part of a machine that its execution depends on. Nodes are numbered
+/// row-major by their logical place (dy, dx, y, x), x fastest.
+class Topology {
+public:
+  Topology() = default;
+  explicit Topology(const Machine &machine);
+
+  unsigned nodes() const { return grid.physical.size(); }
+  Place place(unsigned node) const;
+  bool contains(const Place &logical) const;
+  unsigned number(const Place &logical) const;
+  /// "node (0,0,1,2)", with the physical place where that differs.
+  std::string describe(unsigned node) const;
+
+  uint64_t sramBytes = 0;
+  uint64_t semaphores = 0;
+  uint64_t dips = 0;
+  uint64_t dipBytes = 0;
+
+private:
+  LogicalGrid grid;
+};
+
+} // namespace dojo::exec
+
+#endif // DOJO_LIB_EXECUTOR_TOPOLOGY_H

@@ -1,0 +1,156 @@
+//===- Compiler.cpp - from an ONNX file to a program ----------------------===//
+#include "dojo/Pipelines/Compiler.h"
+#include "dojo/Conversion/DojoToD1/Passes.h"
+#include "dojo/Conversion/LinalgToD1/Passes.h"
+#include "dojo/Conversion/LinalgToDojo/Passes.h"
+#include "dojo/Conversion/ONNXToLinalg/Passes.h"
+#include "dojo/Dialect/Dojo/Transforms/Passes.h"
+#include "dojo/Pipelines/Passes.h"
+#include "dojo/Pipelines/Registration.h"
+#include "dojo/Target/D1/BuildProgram.h"
+#include "dojo/Target/ImportONNX.h"
+#include "dojo/Transforms/Pipeline.h"
+#include "mlir/Pass/PassManager.h"
+#include <chrono>
+
+using namespace mlir;
+using namespace dojo;
+
+void dojo::buildCompilerPipeline(OpPassManager &manager, const std::string &target, bool bf16) {
+  ir::SetTargetOptions machine;
+  machine.machineName = target;
+  manager.addPass(ir::createSetTarget(machine));
+  manager.addPass(createLowerONNX());
+  StructuredOptions structured;
+  structured.precision = bf16 ? Precision::BF16 : Precision::FP32;
+  buildStructuredPipeline(manager, structured);
+
+  manager.addPass(ir::createSelectMapping());
+  manager.addPass(ir::createPartition());
+  manager.addPass(ir::createExpandCollectives());
+  manager.addPass(ir::createBufferize());
+  manager.addPass(ir::createOutlineKernels());
+  manager.addPass(ir::createCountTraffic());
+
+  manager.addPass(createConvertKernelsToD1());
+  manager.addPass(ir::createConvertMovesToD1());
+  manager.addPass(createGenerateCode());
+  manager.addPass(createBoundCode());
+  manager.addPass(ir::createPlace());
+  manager.addPass(ir::createSynchronise());
+  manager.addPass(ir::createConvertProgramToD1());
+  manager.addPass(createGenerateCode());
+}
+
+namespace {
+
+/// Errors of the passes as one text, each after the ONNX node it concerns.
+class ErrorCollector {
+public:
+  explicit ErrorCollector(MLIRContext *context)
+      : handler(context, [this](Diagnostic &diagnostic) { return add(diagnostic); }) {}
+
+  llvm::Error take(llvm::StringRef otherwise) {
+    return llvm::createStringError(text.empty() ? otherwise.str() : text);
+  }
+
+private:
+  LogicalResult add(Diagnostic &diagnostic) {
+    if (diagnostic.getSeverity() != DiagnosticSeverity::Error)
+      return failure();
+    if (!text.empty())
+      text += '\n';
+    if (auto name = diagnostic.getLocation()->findInstanceOf<NameLoc>())
+      text += "node '" + name.getName().str() + "': ";
+    text += diagnostic.str();
+    return success();
+  }
+
+  std::string text;
+  ScopedDiagnosticHandler handler;
+};
+
+} // namespace
+
+/// The figures that the passes left on the module, beside their bounds.
+static llvm::json::Object reportOf(ModuleOp module, const binary::Program &program,
+                                   const CompileOptions &options, double seconds) {
+  auto number = [&](StringRef name) {
+    auto value = module->getAttrOfType<IntegerAttr>(name);
+    return value ? value.getInt() : int64_t(0);
+  };
+  return llvm::json::Object{
+      {"compile_seconds", seconds},
+      {"target", options.target},
+      {"precision", options.precision},
+      {"nodes_used", number(ir::nodesUsedAttrName)},
+      {"sram_peak_bytes", number(ir::sramPeakAttrName)},
+      {"sram_bound_bytes", number(ir::sramBoundAttrName)},
+      {"code_bytes", static_cast<int64_t>(program.code.size())},
+      {"noc_bytes", number(ir::nocBytesAttrName)},
+      {"dram_bytes", number(ir::dramBytesAttrName)},
+      {"dram_bound_bytes", number(ir::dramBoundAttrName)},
+  };
+}
+
+static LogicalResult runPasses(ModuleOp module, const CompileOptions &options) {
+  PassManager manager(module.getContext());
+  if (!options.dumpAfter.empty()) {
+    module.getContext()->disableMultithreading();
+    auto isWanted = [&](Pass *pass, Operation *) {
+      return pass->getArgument() == StringRef(options.dumpAfter).ltrim('-');
+    };
+    manager.enableIRPrinting([](Pass *, Operation *) { return false; }, isWanted,
+                             /*printModuleScope=*/true, /*printAfterOnlyOnChange=*/false,
+                             /*printAfterOnlyOnFailure=*/false, llvm::errs(),
+                             OpPrintingFlags().elideLargeElementsAttrs().elideLargeResourceString());
+  }
+  buildCompilerPipeline(manager, options.target, options.precision == "bf16");
+  return manager.run(module);
+}
+
+/// Whether some pass of the pipeline has this name.
+static bool hasPass(llvm::StringRef name) {
+  std::string pipeline;
+  llvm::raw_string_ostream os(pipeline);
+  MLIRContext context;
+  PassManager manager(&context);
+  buildCompilerPipeline(manager, "d1-die", true);
+  manager.printAsTextualPipeline(os);
+  for (llvm::StringRef rest = pipeline; !rest.empty();) {
+    size_t end = rest.find_first_of(",(){}");
+    if (rest.take_front(end) == name)
+      return true;
+    rest = end == llvm::StringRef::npos ? "" : rest.drop_front(end + 1);
+  }
+  return false;
+}
+
+llvm::Expected<CompileResult> dojo::compileOnnx(llvm::StringRef path,
+                                                const CompileOptions &options) {
+  auto start = std::chrono::steady_clock::now();
+  if (options.precision != "bf16" && options.precision != "fp32")
+    return llvm::createStringError("unknown precision '" + options.precision +
+                                   "', expected fp32 or bf16");
+  if (!options.dumpAfter.empty() && !hasPass(llvm::StringRef(options.dumpAfter).ltrim('-')))
+    return llvm::createStringError("no pass of the pipeline is called '" + options.dumpAfter + "'");
+  DialectRegistry registry;
+  registerDialects(registry);
+  auto context = std::make_shared<MLIRContext>(registry);
+  ErrorCollector errors(context.get());
+  ImportOptions import;
+  for (auto &[name, dims] : options.shapes)
+    import.shapes[name] = dims;
+  auto module = importOnnx(path, context.get(), import);
+  if (!module)
+    return module.takeError();
+  if (failed(runPasses(**module, options)))
+    return errors.take("compilation failed without a reason, which is a defect of the compiler");
+  auto program = d1::buildProgram(**module);
+  if (!program)
+    return program.takeError();
+  std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+  llvm::json::Object report = reportOf(**module, *program, options, seconds.count());
+  program->storage.push_back(context);
+  return CompileResult{std::move(*program), std::move(report)};
+}

@@ -1,0 +1,107 @@
+"""dojo.compile and dojo.Program: numpy arrays in and out; the native side does the work."""
+
+import io
+import json
+import os
+import pathlib
+import tempfile
+from dataclasses import dataclass
+
+import numpy as np
+
+import _dojo
+
+Error = _dojo.Error
+
+# Element types as the binary names them. A bf16 tensor is seen as float32 from here.
+NUMPY_TYPES = {
+    "f32": np.float32,
+    "bf16": np.float32,
+    "f16": np.float16,
+    "i64": np.int64,
+    "i32": np.int32,
+    "i8": np.int8,
+    "u8": np.uint8,
+    "bool": np.bool_,
+}
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """An input or output of a program."""
+
+    name: str
+    element_type: str
+    shape: tuple
+
+    @property
+    def dtype(self):
+        return np.dtype(NUMPY_TYPES[self.element_type])
+
+
+class Program:
+    """A compiled model and its state.
+
+    report      the compiler's figures; empty for a loaded program
+    run_report  the executor's, summed over the runs since `init`; None before the first run
+    """
+
+    def __init__(self, native, report):
+        self._native = native
+        self.inputs = [Tensor(n, t, tuple(s)) for n, t, s in native.inputs()]
+        self.outputs = [Tensor(n, t, tuple(s)) for n, t, s in native.outputs()]
+        self.report = report
+        self.run_report = None
+
+    @staticmethod
+    def load(path):
+        return Program(_dojo.load(os.fspath(path)), {})
+
+    def save(self, path):
+        self._native.save(os.fspath(path))
+
+    def run(self, inputs, threads=None, strict=None):
+        """name -> array in, name -> array out. The first run, and one with other options than
+        the run before, loads the program afresh and starts with its `init`.
+
+        threads: host threads, one for each core if None; results do not depend on it.
+        strict: "memory" checks every access against the table of buffers.
+        """
+        if strict not in (None, "memory"):
+            raise Error(f"strict is {strict!r}, expected None or 'memory'")
+        if threads is not None and threads < 1:
+            raise Error(f"threads is {threads}, expected at least 1")
+        given = [(name, npy_bytes(array)) for name, array in inputs.items()]
+        results, report = self._native.run(given, threads or 0, strict == "memory")
+        self.run_report = json.loads(report)
+        return {name: np.load(io.BytesIO(npy)) for name, npy in results}
+
+
+def compile(model, target="d1-die", precision="bf16", shapes=None, dump_after=""):
+    """Compiles a path, the bytes of a model, or a ModelProto.
+
+    shapes: input name or dimension parameter -> size or sizes.
+    """
+    bound = [(name, [int(d) for d in np.atleast_1d(dims)]) for name, dims in (shapes or {}).items()]
+    if isinstance(model, (str, os.PathLike)):
+        return _compile_file(os.fspath(model), target, precision, bound, dump_after)
+    data = model if isinstance(model, (bytes, bytearray)) else model.SerializeToString()
+    with tempfile.TemporaryDirectory(prefix="dojo-") as folder:
+        path = pathlib.Path(folder, "model.onnx")
+        path.write_bytes(data)
+        return _compile_file(str(path), target, precision, bound, dump_after)
+
+
+def _compile_file(path, target, precision, shapes, dump_after):
+    native, report = _dojo.compile(path, target, precision, shapes, dump_after)
+    return Program(native, json.loads(report))
+
+
+def npy_bytes(array):
+    """The .npy file of an array; float64, which numpy makes of plain Python numbers, as float32."""
+    array = np.asarray(array, order="C")
+    if array.dtype == np.float64:
+        array = array.astype(np.float32)
+    file = io.BytesIO()
+    np.lib.format.write_array(file, array, allow_pickle=False)
+    return file.getvalue()

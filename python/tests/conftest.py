@@ -1,0 +1,88 @@
+"""The models under test, made once a session, and the tools of the build."""
+
+import os
+import pathlib
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = pathlib.Path(os.environ.get("DOJO_BUILD", ROOT / "build"))
+sys.path.insert(0, str(ROOT / "examples"))
+
+
+@pytest.fixture(scope="session")
+def run_tool():
+    """run_tool("dojo-compile", ...) -> the finished process, its output as text."""
+
+    def run(name, *arguments):
+        command = [BUILD / "bin" / name]
+        if name == "dojo-verify":
+            command = [sys.executable, "-c", "import sys; from dojo.verify import main; sys.exit(main())"]
+        return subprocess.run(
+            [*command, *arguments], capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=600, check=False
+        )
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def model_path(tmp_path_factory):
+    """model_path("digits_cnn") -> the path of that model."""
+    folder = tmp_path_factory.mktemp("models")
+
+    def path(name):
+        if name == "magika":
+            return magika_path()
+        file = folder / f"{name}.onnx"
+        if not file.exists():
+            make_models(folder, name)
+        return str(file)
+
+    return path
+
+
+def make_models(folder, name):
+    import make_digits
+    import make_resnet50
+    import onnx
+
+    if name == "resnet50":
+        onnx.save(make_resnet50.make(), folder / "resnet50.onnx")
+        return
+    for made, (model, _) in make_digits.make().items():
+        onnx.save(model, folder / f"{made}.onnx")
+
+
+def magika_path():
+    import magika
+
+    return str(pathlib.Path(magika.__file__).parent / "models" / "standard_v3_3" / "model.onnx")
+
+
+# What the models need beside their path: shapes to bind, ranges of random inputs.
+SHAPES = {"magika": {"bytes": (1, 2048)}}
+RANGES = {"magika": {"bytes": (0, 257)}}
+
+
+@pytest.fixture(scope="session")
+def compiled(model_path):
+    """compiled(model, target, precision) -> the program, compiled once a session."""
+    import dojo
+
+    programs = {}
+
+    def program(model, target, precision):
+        key = (model, target, precision)
+        if key not in programs:
+            programs[key] = dojo.compile(model_path(model), target, precision, SHAPES.get(model))
+        return programs[key]
+
+    return program
+
+
+@pytest.fixture
+def random():
+    return np.random.default_rng(0)

@@ -1,0 +1,132 @@
+// RUN: dojo-opt %s --dojo-precision --split-input-file --verify-diagnostics | FileCheck %s
+// RUN: dojo-opt %s --dojo-precision=mode=fp32 --split-input-file | FileCheck %s --check-prefix=FP32
+
+#id = affine_map<(a, b, c, d) -> (a, b, c, d)>
+
+// What only the second convolution reads is made, pooled and padded in bf16; the argument is rounded once.
+// FP32-LABEL: @through
+// FP32-NOT: bf16
+// CHECK-LABEL: @through
+// CHECK: %[[X:.*]] = linalg.generic {{.*}} ins(%arg0 : tensor<1x3x8x8xf32>) outs(%{{.*}} : tensor<1x3x8x8xbf16>)
+// CHECK: %[[W:.*]] = linalg.generic {{.*}} outs(%{{.*}} : tensor<4x3x3x3xbf16>)
+// CHECK: linalg.fill ins(%{{.*}} : bf16)
+// CHECK: linalg.conv_2d_nchw_fchw ins(%[[X]], %[[W]] : {{.*}}) outs(%{{.*}} : tensor<1x4x6x6xf32>)
+// CHECK: arith.maximumf
+// CHECK-NEXT: arith.truncf
+// CHECK: %[[P:.*]] = linalg.pooling_nchw_max {{.*}} -> tensor<1x4x3x3xbf16>
+// CHECK: %[[PAD:.*]] = tensor.pad %[[P]]
+// CHECK: tensor.yield %{{.*}} : bf16
+// CHECK: linalg.conv_2d_nchw_fchw ins(%[[PAD]], %{{.*}} : tensor<1x4x5x5xbf16>, tensor<4x4x3x3xbf16>) outs(%{{.*}} : tensor<1x4x3x3xf32>)
+func.func @through(%x: tensor<1x3x8x8xf32>) -> tensor<1x4x3x3xf32> {
+  %zero = arith.constant 0.0 : f32
+  %low = arith.constant 0xFF800000 : f32
+  %w = arith.constant dense_resource<w> : tensor<4x3x3x3xf32>
+  %w2 = arith.constant dense_resource<w2> : tensor<4x4x3x3xf32>
+  %e = tensor.empty() : tensor<1x4x6x6xf32>
+  %ep = tensor.empty() : tensor<1x4x3x3xf32>
+  %window = tensor.empty() : tensor<2x2xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%e : tensor<1x4x6x6xf32>) -> tensor<1x4x6x6xf32>
+  %fl = linalg.fill ins(%low : f32) outs(%ep : tensor<1x4x3x3xf32>) -> tensor<1x4x3x3xf32>
+  %fz = linalg.fill ins(%zero : f32) outs(%ep : tensor<1x4x3x3xf32>) -> tensor<1x4x3x3xf32>
+  %c = linalg.conv_2d_nchw_fchw ins(%x, %w : tensor<1x3x8x8xf32>, tensor<4x3x3x3xf32>) outs(%f : tensor<1x4x6x6xf32>) -> tensor<1x4x6x6xf32>
+  %r = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
+      ins(%c : tensor<1x4x6x6xf32>) outs(%e : tensor<1x4x6x6xf32>) {
+    ^bb0(%a: f32, %o: f32):
+      %s = arith.maximumf %a, %zero : f32
+      linalg.yield %s : f32
+  } -> tensor<1x4x6x6xf32>
+  %p = linalg.pooling_nchw_max {strides = dense<2> : vector<2xi64>} ins(%r, %window : tensor<1x4x6x6xf32>, tensor<2x2xf32>) outs(%fl : tensor<1x4x3x3xf32>) -> tensor<1x4x3x3xf32>
+  %pad = tensor.pad %p low[0, 0, 1, 1] high[0, 0, 1, 1] {
+    ^bb0(%i: index, %j: index, %k: index, %l: index):
+      tensor.yield %zero : f32
+  } : tensor<1x4x3x3xf32> to tensor<1x4x5x5xf32>
+  %y = linalg.conv_2d_nchw_fchw ins(%pad, %w2 : tensor<1x4x5x5xf32>, tensor<4x4x3x3xf32>) outs(%fz : tensor<1x4x3x3xf32>) -> tensor<1x4x3x3xf32>
+  return %y : tensor<1x4x3x3xf32>
+}
+
+// -----
+
+#id = affine_map<(a, b) -> (a, b)>
+#lhs = affine_map<(m, n, k) -> (m, k)>
+#rhs = affine_map<(m, n, k) -> (n, k)>
+#out = affine_map<(m, n, k) -> (m, n)>
+#sum = affine_map<(m, n) -> (m)>
+
+// A tensor that others read as well keeps f32 and has one copy in bf16. A generic contraction widens in its body; a sum
+// of squares is not a contraction.
+// CHECK-LABEL: @both
+// CHECK: %[[COPY:.*]] = linalg.generic {{.*}} ins(%arg0 : tensor<4x4xf32>) outs(%{{.*}} : tensor<4x4xbf16>)
+// CHECK: linalg.generic {{.*}} ins(%[[COPY]], %[[COPY]] : tensor<4x4xbf16>, tensor<4x4xbf16>)
+// CHECK: arith.extf
+// CHECK: arith.extf
+// CHECK: arith.mulf {{.*}} : f32
+// CHECK: linalg.matmul ins(%[[COPY]], %[[COPY]]
+// CHECK: linalg.generic {{.*}} ins(%arg0, %arg0 : tensor<4x4xf32>, tensor<4x4xf32>)
+func.func @both(%x: tensor<4x4xf32>, %z: tensor<4x4xf32>, %zr: tensor<4xf32>) -> (tensor<4x4xf32>, tensor<4x4xf32>, tensor<4xf32>) {
+  %m = linalg.generic {indexing_maps = [#lhs, #rhs, #out], iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%x, %x : tensor<4x4xf32>, tensor<4x4xf32>) outs(%z : tensor<4x4xf32>) {
+    ^bb0(%a: f32, %b: f32, %o: f32):
+      %p = arith.mulf %a, %b : f32
+      %s = arith.addf %o, %p : f32
+      linalg.yield %s : f32
+  } -> tensor<4x4xf32>
+  %n = linalg.matmul ins(%x, %x : tensor<4x4xf32>, tensor<4x4xf32>) outs(%z : tensor<4x4xf32>) -> tensor<4x4xf32>
+  %r = linalg.generic {indexing_maps = [#id, #id, #sum], iterator_types = ["parallel", "reduction"]}
+      ins(%x, %x : tensor<4x4xf32>, tensor<4x4xf32>) outs(%zr : tensor<4xf32>) {
+    ^bb0(%a: f32, %b: f32, %o: f32):
+      %p = arith.mulf %a, %b : f32
+      %s = arith.addf %o, %p : f32
+      linalg.yield %s : f32
+  } -> tensor<4xf32>
+  return %m, %n, %r : tensor<4x4xf32>, tensor<4x4xf32>, tensor<4xf32>
+}
+
+// -----
+
+#id = affine_map<(a, b) -> (a, b)>
+#max = affine_map<(a, b) -> (b)>
+
+// Two contractions share what is made in bf16; a maximum over a dimension commutes with rounding.
+// CHECK-LABEL: @shared
+// CHECK: %[[E:.*]] = linalg.generic {{.*}} outs(%{{.*}} : tensor<4x4xbf16>)
+// CHECK: linalg.matmul ins(%[[E]], %[[E]] : tensor<4x4xbf16>, tensor<4x4xbf16>)
+// CHECK: %[[M:.*]] = linalg.generic {{.*}} ins(%[[E]] : tensor<4x4xbf16>) outs(%{{.*}} : tensor<4xbf16>)
+// CHECK: arith.maximumf {{.*}} : bf16
+// CHECK: linalg.vecmat ins(%[[M]], %[[E]] : tensor<4xbf16>, tensor<4x4xbf16>)
+func.func @shared(%x: tensor<4x4xf32>, %z: tensor<4x4xf32>, %zr: tensor<4xf32>) -> (tensor<4x4xf32>, tensor<4xf32>) {
+  %low = arith.constant 0xFF800000 : f32
+  %e = tensor.empty() : tensor<4x4xf32>
+  %er = tensor.empty() : tensor<4xf32>
+  %fl = linalg.fill ins(%low : f32) outs(%er : tensor<4xf32>) -> tensor<4xf32>
+  %t = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%x : tensor<4x4xf32>) outs(%e : tensor<4x4xf32>) {
+    ^bb0(%a: f32, %o: f32):
+      %s = math.exp %a : f32
+      linalg.yield %s : f32
+  } -> tensor<4x4xf32>
+  %m = linalg.matmul ins(%t, %t : tensor<4x4xf32>, tensor<4x4xf32>) outs(%z : tensor<4x4xf32>) -> tensor<4x4xf32>
+  %r = linalg.generic {indexing_maps = [#id, #max], iterator_types = ["reduction", "parallel"]}
+      ins(%t : tensor<4x4xf32>) outs(%fl : tensor<4xf32>) {
+    ^bb0(%a: f32, %o: f32):
+      %s = arith.maximumf %o, %a : f32
+      linalg.yield %s : f32
+  } -> tensor<4xf32>
+  %v = linalg.vecmat ins(%r, %t : tensor<4xf32>, tensor<4x4xf32>) outs(%zr : tensor<4xf32>) -> tensor<4xf32>
+  return %m, %v : tensor<4x4xf32>, tensor<4xf32>
+}
+
+// -----
+
+// CHECK-LABEL: @double
+// CHECK-SAME: (%arg0: tensor<2xf32>) -> tensor<2xf32>
+// CHECK: arith.constant dense<[1.000000e+00, 1.000000e-01]> : tensor<2xf32>
+// CHECK-NOT: f64
+// FP32-LABEL: @double
+// FP32-NOT: f64
+func.func @double(%x: tensor<2xf64>) -> tensor<2xf64> {
+  // expected-remark@-1 {{f64 is computed as f32}}
+  %c = arith.constant dense<[1.0, 0.1]> : tensor<2xf64>
+  %e = tensor.empty() : tensor<2xf64>
+  %y = linalg.add ins(%x, %c : tensor<2xf64>, tensor<2xf64>) outs(%e : tensor<2xf64>) -> tensor<2xf64>
+  return %y : tensor<2xf64>
+}

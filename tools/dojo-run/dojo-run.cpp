@@ -1,0 +1,87 @@
+//===- dojo-run.cpp - runs a D1 binary on the executor --------------------===//
+#include "dojo/Executor/Arrays.h"
+#include "dojo/Support/Progress.h"
+#include "llvm/Support/CommandLine.h"
+#include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/WithColor.h"
+
+using namespace dojo;
+using llvm::Error;
+using llvm::Expected;
+namespace cl = llvm::cl;
+
+namespace {
+
+enum class Strict { none, memory };
+
+struct CommandLine {
+  cl::OptionCategory category{"dojo-run options"};
+  cl::opt<std::string> binary{cl::Positional, cl::Required, cl::desc("OUT.d1"), cl::cat(category)};
+  cl::list<std::string> inputs{"input", cl::desc("value of an input, in numpy's format"),
+                               cl::value_desc("NAME=FILE.npy"), cl::cat(category)};
+  cl::opt<std::string> outputDir{"output-dir", cl::desc("write every output as DIR/NAME.npy"),
+                                 cl::value_desc("DIR"), cl::cat(category)};
+  cl::opt<unsigned> threads{"threads", cl::desc("host threads (default: one a core)"),
+                            cl::value_desc("N"), cl::init(0), cl::cat(category)};
+  cl::opt<Strict> strict{
+      "strict", cl::desc("check the program while it runs"),
+      cl::values(clEnumValN(Strict::memory, "memory", "every SRAM access, by the buffer table")),
+      cl::init(Strict::none), cl::cat(category)};
+  cl::opt<std::string> report{"report", cl::desc("write counters as JSON"),
+                              cl::value_desc("FILE.json"), cl::cat(category)};
+};
+
+Error writeReport(const exec::Stats &init, const exec::Stats &all, llvm::StringRef path) {
+  llvm::json::Object report = exec::toJSON(all);
+  report["init"] = exec::toJSON(init);
+  return llvm::writeToOutput(path, [&](llvm::raw_ostream &os) {
+    os << llvm::formatv("{0:2}\n", llvm::json::Value(std::move(report)));
+    return Error::success();
+  });
+}
+
+Error runBinary(const CommandLine &line) {
+  Expected<binary::Program> program = binary::readFile(line.binary);
+  if (!program)
+    return program.takeError();
+  Expected<std::vector<exec::Tensor>> inputs = exec::readInputs(*program, line.inputs);
+  if (!inputs)
+    return inputs.takeError();
+  exec::Options options;
+  options.threads = line.threads;
+  options.strictMemory = line.strict == Strict::memory;
+  auto executor = exec::Executor::create(*program, options);
+  if (!executor)
+    return executor.takeError();
+  if (Error error = (*executor)->checkInputs(*inputs))
+    return error;
+
+  Progress progress("running " + line.binary);
+  if (Error error = (*executor)->runInit())
+    return error;
+  exec::Stats init = (*executor)->stats();
+  Expected<std::vector<exec::Tensor>> outputs = (*executor)->step(*inputs);
+  if (!outputs)
+    return outputs.takeError();
+  if (!line.outputDir.empty())
+    if (Error error = exec::writeOutputs(*outputs, line.outputDir))
+      return error;
+  return line.report.empty() ? Error::success()
+                             : writeReport(init, (*executor)->stats(), line.report);
+}
+
+} // namespace
+
+int main(int argc, char **argv) {
+  // libLLVM has an option of this name, of no use here.
+  if (cl::Option *taken = cl::getRegisteredOptions().lookup("threads"))
+    taken->removeArgument();
+  CommandLine line;
+  cl::HideUnrelatedOptions(line.category);
+  cl::ParseCommandLineOptions(argc, argv, "runs a D1 binary on the executor\n");
+  if (Error error = runBinary(line)) {
+    llvm::WithColor::error(llvm::errs(), "dojo-run") << llvm::toString(std::move(error)) << '\n';
+    return 1;
+  }
+  return 0;
+}
