@@ -22,7 +22,7 @@ LOWERING = [
     "--one-shot-bufferize=bufferize-function-boundaries "
     "function-boundary-type-conversion=identity-layout-map",
     "--convert-linalg-to-loops", "--expand-strided-metadata", "--lower-affine", "--convert-scf-to-cf",
-    "--math-expand-ops=ops=roundeven", "--convert-math-to-libm", "--convert-math-to-llvm", "--arith-expand",
+    "--convert-math-to-libm", "--convert-math-to-llvm", "--arith-expand",
     "--finalize-memref-to-llvm", "--convert-func-to-llvm", "--convert-arith-to-llvm", "--convert-cf-to-llvm",
     "--convert-index-to-llvm", "--reconcile-unrealized-casts"]
 
@@ -93,11 +93,6 @@ def run(library, inputs, outputs):
     return values
 
 
-def compare(actual, expected, rtol, atol):
-    for a, e in zip(actual, expected):
-        np.testing.assert_allclose(a.astype(e.dtype), e, rtol=rtol, atol=atol)
-
-
 def run_model(args):
     import onnxruntime
     session = onnxruntime.InferenceSession(args.file)
@@ -153,7 +148,9 @@ def run_case(case):
     for a, e in zip(actual, expected):
         if a.shape != e.shape:
             raise Wrong(f"shape {a.shape}, expected {e.shape}")
-    compare(actual, expected, max(case.rtol, 1e-4), max(case.atol, 1e-5))
+    narrow = any(e.dtype.name == "bfloat16" for e in expected)
+    for a, e in zip(actual, expected):
+        np.testing.assert_allclose(a.astype(np.float64), e.astype(np.float64), rtol=1e-2 if narrow else 1e-3, atol=1e-5)
 
 
 def run_backend(args):
@@ -163,7 +160,7 @@ def run_backend(args):
     counts, wrong, refused = collections.Counter(), [], collections.defaultdict(list)
     for case in collect_testcases(None):
         # A case "..._expanded" restates another operator by simpler ones.
-        if case.name.endswith("_expanded") and not args.expanded:
+        if "_expanded" in case.name and not args.expanded:
             continue
         operators = {node.op_type for node in case.model.graph.node}
         if wanted and not operators & wanted:

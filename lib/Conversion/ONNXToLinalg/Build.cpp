@@ -193,6 +193,8 @@ Value dojo::onnx::slice(ImplicitLocOpBuilder &b, Value tensor, ArrayRef<int64_t>
                         ArrayRef<int64_t> sizes, ArrayRef<int64_t> steps) {
   if (shapeOf(tensor) == Shape(sizes))
     return tensor;
+  if (!product(sizes))
+    return empty(b, sizes, elementOf(tensor));
   MLIRContext *c = b.getContext();
   return tensor::ExtractSliceOp::create(b, tensor, getAsIndexOpFoldResult(c, starts),
                                         getAsIndexOpFoldResult(c, sizes),

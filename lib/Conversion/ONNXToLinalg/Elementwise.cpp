@@ -160,8 +160,13 @@ const Unary unaries[] = {{"Abs", 6, Numbers, {}, UNARY{return absolute(s, x);
 }
 ;
 
+Value remainder(Scalars &s, Value x, Value y) {
+  return isa<FloatType>(x.getType()) ? s.make<arith::RemFOp>(x, y) : s.make<arith::RemSIOp>(x, y);
+}
+
+/// x - floor(x / y) * y, which has the sign of y.
 Value floorModulo(Scalars &s, Value x, Value y) {
-  Value rest = s.make<arith::RemSIOp>(x, y), zero = s.constant(x, 0);
+  Value rest = remainder(s, x, y), zero = s.constant(x, 0);
   Value differs = s.make<arith::XOrIOp>(s.compare(P::slt, rest, zero), s.compare(P::slt, y, zero));
   Value corrected = s.make<arith::AndIOp>(differs, s.compare(P::ne, rest, zero));
   return s.select(corrected, s.add(rest, y), rest);
@@ -344,8 +349,10 @@ LogicalResult lowerPow(NodeContext &c) {
     return c.fail("it is not defined on " + typeName(c.type(0).getElementType()),
                   "cast to float32");
   auto exponent = dyn_cast_or_null<DenseElementsAttr>(c.constant(1));
-  bool square = exponent && exponent.getNumElements() == 1 && *c.needScalar(1, "exponent") == 2;
-  if (square) {
+  auto known = exponent && exponent.getNumElements() == 1 ? c.needScalar(1, "exponent") : 0.0;
+  if (failed(known))
+    return failure();
+  if (*known == 2) {
     c.result(0, elementwise(c.b, *shape, resultType(c, Same), c.value(0),
                             [](Scalars &s, ValueRange v) { return s.mul(v[0], v[0]); }));
     return success();
@@ -362,12 +369,9 @@ LogicalResult lowerMod(NodeContext &c) {
   auto shape = commonShape(c);
   if (failed(shape) || failed(checkKind(c, Numbers)))
     return failure();
-  bool floats = kindOf(c.type(0).getElementType()) == Floats;
   c.result(
       0, elementwise(c.b, *shape, resultType(c, Same), allValues(c), [&](Scalars &s, ValueRange v) {
-        return floats      ? s.make<arith::RemFOp>(v[0], v[1])
-               : truncated ? s.make<arith::RemSIOp>(v[0], v[1])
-                           : floorModulo(s, v[0], v[1]);
+        return truncated ? remainder(s, v[0], v[1]) : floorModulo(s, v[0], v[1]);
       }));
   return success();
 }

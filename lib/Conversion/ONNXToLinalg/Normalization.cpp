@@ -96,25 +96,36 @@ static Handler logSoftmax(bool together) {
   };
 }
 
-/// (x - mean) / sqrt(variance + epsilon) over `axes`.
-static Value standardise(ImplicitLocOpBuilder &b, Value x, ArrayRef<int64_t> axes, double epsilon) {
+namespace {
+/// (x - mean) * inverse, where inverse = 1 / sqrt(variance + epsilon) over some axes.
+struct Standard {
+  Value values, mean, inverse;
+};
+} // namespace
+
+static Standard standardise(ImplicitLocOpBuilder &b, Value x, ArrayRef<int64_t> axes,
+                            double epsilon) {
   Shape shape = shapeOf(x);
   Type element = elementOf(x);
   double count = 1;
   for (int64_t axis : axes)
     count *= shape[axis];
-  auto mean = [&](Value sum) {
+  auto average = [&](Value sum, Body body) {
     return elementwise(b, shapeOf(sum), element, sum, [&](Scalars &s, ValueRange v) {
-      return s.mul(v[0], s.constant(v[0], 1 / count));
+      return body(s, s.mul(v[0], s.constant(v[0], 1 / count)));
     });
   };
-  Value centred = elementwise(b, shape, element, {x, mean(reduce(b, x, axes, true, Combine::Add))},
+  Value mean =
+      average(reduce(b, x, axes, true, Combine::Add), [](Scalars &, ValueRange v) { return v[0]; });
+  Value centred = elementwise(b, shape, element, {x, mean},
                               [](Scalars &s, ValueRange v) { return s.sub(v[0], v[1]); });
-  Value variance = mean(reduce(b, centred, axes, true, Combine::Add,
-                               [](Scalars &s, ValueRange v) { return s.mul(v[0], v[0]); }));
-  return elementwise(b, shape, element, {centred, variance}, [&](Scalars &s, ValueRange v) {
-    return s.mul(v[0], inverseRoot(s, v[1], epsilon));
-  });
+  Value squares = reduce(b, centred, axes, true, Combine::Add,
+                         [](Scalars &s, ValueRange v) { return s.mul(v[0], v[0]); });
+  Value inverse =
+      average(squares, [&](Scalars &s, ValueRange v) { return inverseRoot(s, v[0], epsilon); });
+  Value values = elementwise(b, shape, element, {centred, inverse},
+                             [](Scalars &s, ValueRange v) { return s.mul(v[0], v[1]); });
+  return {values, mean, inverse};
 }
 
 /// standard * scale + bias; the bias is optional.
@@ -140,9 +151,13 @@ static LogicalResult lowerLayerNormalization(NodeContext &c) {
     if (c.has(i) && broadcast(shape, c.shape(i)) != shape)
       return c.fail("its operand " + Twine(i) + " of shape " + shapeName(c.shape(i)) +
                     " does not broadcast to " + shapeName(shape));
-  Value standard =
+  Standard standard =
       standardise(c.b, c.value(0), llvm::to_vector(llvm::seq<int64_t>(*axis, c.rank(0))), epsilon);
-  c.result(0, scaleAndShift(c.b, standard, c.value(1), c.has(2) ? c.value(2) : Value()));
+  if (c.numResults() > 1)
+    c.result(1, standard.mean);
+  if (c.numResults() > 2)
+    c.result(2, standard.inverse);
+  c.result(0, scaleAndShift(c.b, standard.values, c.value(1), c.has(2) ? c.value(2) : Value()));
   return success();
 }
 
@@ -154,9 +169,9 @@ static LogicalResult lowerInstanceNormalization(NodeContext &c) {
   for (unsigned i = 1; i < 3; ++i)
     if (!c.has(i) || c.rank(i) != 1 || c.shape(i)[0] != c.shape(0)[1])
       return c.fail("its operand " + Twine(i) + " must have one value for each channel");
-  Value standard =
+  Standard standard =
       standardise(c.b, c.value(0), llvm::to_vector(llvm::seq<int64_t>(2, rank)), epsilon);
-  c.result(0, scaleAndShift(c.b, standard, along(c.b, c.value(1), 1, rank),
+  c.result(0, scaleAndShift(c.b, standard.values, along(c.b, c.value(1), 1, rank),
                             along(c.b, c.value(2), 1, rank)));
   return success();
 }
