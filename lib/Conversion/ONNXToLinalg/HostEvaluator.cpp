@@ -29,7 +29,8 @@ using Evaluator = std::function<Evaluated(NodeContext &, Operands)>;
 constexpr int64_t maxElements = 1024;
 
 /// Builds a tensor whose element at `index` is operand `from(index)` of `x`.
-Evaluated rearrange(const HostTensor &x, ArrayRef<int64_t> shape, llvm::function_ref<int64_t(ArrayRef<int64_t>)> from) {
+Evaluated rearrange(const HostTensor &x, ArrayRef<int64_t> shape,
+                    llvm::function_ref<int64_t(ArrayRef<int64_t>)> from) {
   int64_t count = product(shape);
   if (count > maxElements)
     return std::nullopt;
@@ -212,15 +213,22 @@ Evaluated cast(NodeContext &c, Operands x) {
   c.ignore({"saturate", "round_mode"});
   HostTensor result = x[0];
   switch (c.intAttr("to", 0)) {
-  case 1: result.element = c.b.getF32Type(); break;
-  case 6: result.element = c.b.getI32Type(); break;
-  case 7: result.element = c.b.getI64Type(); break;
+  case 1:
+    result.element = c.b.getF32Type();
+    break;
+  case 6:
+    result.element = c.b.getI32Type();
+    break;
+  case 7:
+    result.element = c.b.getI64Type();
+    break;
   case 9:
     result.element = c.b.getI1Type();
     for (int64_t &value : result.data)
       value = value != 0;
     break;
-  default: return std::nullopt;
+  default:
+    return std::nullopt;
   }
   return result;
 }
@@ -231,7 +239,8 @@ Evaluated where(NodeContext &, Operands x) {
     shape = broadcast(*shape, x[2].shape);
   if (!shape)
     return std::nullopt;
-  Evaluated condition = broadcastTo(x[0], *shape), yes = broadcastTo(x[1], *shape), no = broadcastTo(x[2], *shape);
+  Evaluated condition = broadcastTo(x[0], *shape), yes = broadcastTo(x[1], *shape),
+            no = broadcastTo(x[2], *shape);
   if (!condition || !yes || !no)
     return std::nullopt;
   for (auto [value, choose, other] : llvm::zip(yes->data, condition->data, no->data))
@@ -274,9 +283,9 @@ Evaluator reduceAll(Function f, int64_t start) {
 }
 
 #define FOLD(expression) [](int64_t x, int64_t y) -> std::optional<int64_t> { return expression; }
-#define FOLD_IF(condition, expression)                                                                                \
-  [](int64_t x, int64_t y) -> std::optional<int64_t> {                                                                 \
-    return condition ? std::optional<int64_t>(expression) : std::nullopt;                                              \
+#define FOLD_IF(condition, expression)                                                             \
+  [](int64_t x, int64_t y) -> std::optional<int64_t> {                                             \
+    return condition ? std::optional<int64_t>(expression) : std::nullopt;                          \
   }
 
 int64_t floorMod(int64_t x, int64_t y) { return (x % y + y) % y; }
@@ -324,7 +333,8 @@ DenseElementsAttr attributeOf(const HostTensor &x) {
   Builder b(x.element.getContext());
   for (int64_t value : x.data)
     if (auto integer = dyn_cast<IntegerType>(x.element))
-      values.push_back(b.getIntegerAttr(integer, APInt(64, value, true).sextOrTrunc(integer.getWidth())));
+      values.push_back(
+          b.getIntegerAttr(integer, APInt(64, value, true).sextOrTrunc(integer.getWidth())));
     else
       values.push_back(b.getFloatAttr(x.element, double(value)));
   return DenseElementsAttr::get(type, values);

@@ -1,6 +1,6 @@
 //===- NodeContext.cpp - what a handler sees of its node ------------------===//
-#include "dojo/Conversion/ONNXToLinalg/Handlers.h"
 #include "Build.h"
+#include "dojo/Conversion/ONNXToLinalg/Handlers.h"
 
 using namespace mlir;
 using namespace dojo::onnx;
@@ -28,7 +28,7 @@ std::optional<SmallVector<int64_t>> dojo::onnx::knownInts(ElementsAttr constant)
   if (auto dense = dyn_cast<DenseIntElementsAttr>(constant)) {
     for (const APInt &value : dense.getValues<APInt>())
       values.push_back(element.isInteger(1) || element.isUnsignedInteger() ? value.getZExtValue()
-                                                                            : value.getSExtValue());
+                                                                           : value.getSExtValue());
     return values;
   }
   auto copy = [&](auto resource) {
@@ -43,7 +43,9 @@ std::optional<SmallVector<int64_t>> dojo::onnx::knownInts(ElementsAttr constant)
   return std::nullopt;
 }
 
-std::optional<SmallVector<int64_t>> NodeContext::ints(unsigned i) const { return knownInts(constant(i)); }
+std::optional<SmallVector<int64_t>> NodeContext::ints(unsigned i) const {
+  return knownInts(constant(i));
+}
 
 FailureOr<SmallVector<int64_t>> NodeContext::needInts(unsigned i, StringRef what) {
   if (auto values = ints(i))
@@ -69,8 +71,8 @@ Attribute NodeContext::attr(StringRef name) {
 }
 
 template <typename Attr, typename Otherwise, typename Get>
-static auto readAttr(NodeContext &context, StringRef name, const char *kind, Otherwise otherwise, Get get)
-    -> Otherwise {
+static auto readAttr(NodeContext &context, StringRef name, const char *kind, Otherwise otherwise,
+                     Get get) -> Otherwise {
   Attribute attribute = context.attr(name);
   if (!attribute)
     return otherwise;
@@ -81,17 +83,21 @@ static auto readAttr(NodeContext &context, StringRef name, const char *kind, Oth
 }
 
 int64_t NodeContext::intAttr(StringRef name, int64_t otherwise) {
-  return readAttr<IntegerAttr>(*this, name, "an integer", otherwise, [](IntegerAttr a) { return a.getInt(); });
+  return readAttr<IntegerAttr>(*this, name, "an integer", otherwise,
+                               [](IntegerAttr a) { return a.getInt(); });
 }
 double NodeContext::floatAttr(StringRef name, double otherwise) {
-  return readAttr<FloatAttr>(*this, name, "a float", otherwise, [](FloatAttr a) { return a.getValueAsDouble(); });
+  return readAttr<FloatAttr>(*this, name, "a float", otherwise,
+                             [](FloatAttr a) { return a.getValueAsDouble(); });
 }
 std::string NodeContext::stringAttr(StringRef name, StringRef otherwise) {
-  return readAttr<StringAttr>(*this, name, "a string", otherwise.str(), [](StringAttr a) { return a.str(); });
+  return readAttr<StringAttr>(*this, name, "a string", otherwise.str(),
+                              [](StringAttr a) { return a.str(); });
 }
 SmallVector<int64_t> NodeContext::intsAttr(StringRef name, ArrayRef<int64_t> otherwise) {
-  return readAttr<DenseI64ArrayAttr>(*this, name, "a list of integers", SmallVector<int64_t>(otherwise),
-                                     [](DenseI64ArrayAttr a) { return SmallVector<int64_t>(a.asArrayRef()); });
+  return readAttr<DenseI64ArrayAttr>(
+      *this, name, "a list of integers", SmallVector<int64_t>(otherwise),
+      [](DenseI64ArrayAttr a) { return SmallVector<int64_t>(a.asArrayRef()); });
 }
 
 void NodeContext::result(unsigned i, Value value) {

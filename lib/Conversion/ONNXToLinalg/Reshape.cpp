@@ -7,10 +7,9 @@
 //===----------------------------------------------------------------------===//
 #include "Build.h"
 
-
-#include <array>
 #include "mlir/IR/DialectResourceBlobManager.h"
 #include "mlir/IR/Matchers.h"
+#include <array>
 
 using namespace mlir;
 using namespace dojo::onnx;
@@ -100,7 +99,8 @@ static void assign(ArrayRef<int64_t> coarse, ArrayRef<int64_t> fine, size_t firs
   }
 }
 
-static Value step(ImplicitLocOpBuilder &b, Value tensor, ArrayRef<std::array<Shape, 5>> groups, unsigned number) {
+static Value step(ImplicitLocOpBuilder &b, Value tensor, ArrayRef<std::array<Shape, 5>> groups,
+                  unsigned number) {
   bool collapses = number % 2;
   Shape to;
   size_t fineRank = 0;
