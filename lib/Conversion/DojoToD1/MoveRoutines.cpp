@@ -131,8 +131,8 @@ static Piece beginPieces(MoveGeometry &g, MoveTransfer &transfer, Int srcBase, I
   return piece;
 }
 
-/// Where the intervals of dimensions that are looped over wait, behind the
-/// descriptor: kept in registers they would be too many.
+/// Where semaphores and the intervals of dimensions that are looped over wait,
+/// behind the descriptor: kept in registers they would be too many.
 class Notes {
 public:
   Notes(MoveGeometry &g, Int scratch) : g(g), scratch(scratch) {}
@@ -150,11 +150,17 @@ public:
     return {g.loadWord(scratch, at(e)), g.loadWord(scratch, at(e) + 4)};
   }
 
-private:
-  static int64_t at(unsigned e) { return isa::descriptorBytes + 8 * e; }
-  bool keeps(unsigned e) const {
-    return !g.wantedIsConstant(e) && at(e) + 8 <= isa::moveScratchBytes;
+  void keepSemaphores(Int free, Int ready) {
+    g.storeWord(free, scratch, semaphores);
+    g.storeWord(ready, scratch, semaphores + 4);
   }
+  Int free() { return g.loadWord(scratch, semaphores); }
+  Int ready() { return g.loadWord(scratch, semaphores + 4); }
+
+private:
+  static constexpr int64_t semaphores = isa::moveScratchBytes - 8;
+  static int64_t at(unsigned e) { return isa::descriptorBytes + 8 * e; }
+  bool keeps(unsigned e) const { return !g.wantedIsConstant(e) && at(e) < semaphores; }
 
   MoveGeometry &g;
   Int scratch;
@@ -271,10 +277,11 @@ static Int semaphoreAt(MoveGeometry &g, Int address, Int number) {
 
 /// One nest, run twice: first for the grants of all receivers, then for the pieces.
 static void emitSend(MoveGeometry &g, ValueRange args) {
-  Int src = args[0], dst = args[1], scratch = args[2], free = args[3], ready = args[4];
+  Int src = args[0], dst = args[1], scratch = args[2];
   MoveTransfer transfer(g, scratch);
   Notes notes(g, scratch);
   Piece piece = beginPieces(g, transfer, src, dst);
+  notes.keepSemaphores(args[3], args[4]);
   for (unsigned e = 0; e < g.move.dst.rank(); ++e)
     if (g.move.dst.blocks(e) > 1)
       notes.keepWanted(e);
@@ -283,10 +290,10 @@ static void emitSend(MoveGeometry &g, ValueRange args) {
   Value first = arith::CmpIOp::create(g.b, g.loc, arith::CmpIPredicate::eq, g.get(phase), g.get(0));
   auto branch = scf::IfOp::create(g.b, g.loc, first, /*withElseRegion=*/true);
   g.b.setInsertionPoint(branch.thenBlock()->getTerminator());
-  d1::WAIT::create(g.b, g.loc, g.get(free), g.get(1));
+  d1::WAIT::create(g.b, g.loc, g.get(notes.free()), g.get(1));
   g.b.setInsertionPoint(branch.elseBlock()->getTerminator());
   transfer.push(piece.src, piece.dst);
-  d1::SIGNAL::create(g.b, g.loc, g.get(semaphoreAt(g, piece.dst, ready)));
+  d1::SIGNAL::create(g.b, g.loc, g.get(semaphoreAt(g, piece.dst, notes.ready())));
 }
 
 static void emitStore(MoveGeometry &g, Int src, Int dram, Int descriptor) {
