@@ -82,7 +82,7 @@ static void addBuffers(ModuleOp module, const d1::CodeImage &image, int64_t code
         {std::move(name), address, size, first.address, binary::Buffer::forever, first.name});
   };
   always("code", 0, program.code.size());
-  always("descriptor", descriptorAddress(codeBytes), isa::descriptorBytes);
+  always("descriptor", descriptorAddress(codeBytes), isa::moveScratchBytes);
   for (auto row : module->getAttrOfType<ArrayAttr>(buffersAttrName).getAsRange<DictionaryAttr>()) {
     auto number = [&](StringRef key) { return cast<IntegerAttr>(row.get(key)).getInt(); };
     auto text = [&](StringRef key) { return cast<StringAttr>(row.get(key)).str(); };
