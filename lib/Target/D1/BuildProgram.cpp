@@ -1,6 +1,7 @@
 //===- BuildProgram.cpp - a module of D1 code as a program ----------------===//
 #include "dojo/Target/D1/BuildProgram.h"
 #include "dojo/Dialect/Dojo/IR/Target.h"
+#include "dojo/ISA/Abi.h"
 #include "dojo/ISA/Codec.h"
 #include "dojo/Target/D1/Emit.h"
 #include "mlir/IR/DialectResourceBlobManager.h"

@@ -42,7 +42,7 @@ std::string entry(func::FuncOp routine, ArrayRef<int64_t> arguments, int64_t byt
     values += llvm::formatv("{0}%a{1}", i ? ", " : "", i);
     types += i ? ", i64" : "i64";
   }
-  text += llvm::formatv("  func.call @{0}({1}) : ({2}) -> ()\n", routine.getName(), values, types);
+  text += llvm::formatv("  d1.call @{0}({1}) : ({2}) -> ()\n", routine.getName(), values, types);
   return text + "  d1.push %descriptor, %memory, %out : (i64, i64, i64) -> ()\n  d1.drain\n"
                 "  return\n}\n";
 }
