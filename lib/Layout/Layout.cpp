@@ -150,9 +150,15 @@ llvm::Error Layout::check(const Coords &grid) const {
     if (dim.size < 1 || dim.step < 1 || dim.window < 1 || dim.extent < dim.window)
       return invalid(where + " needs size, step and window of at least 1 and an extent that "
                              "holds the window");
-    int64_t last = start(d, blocks(d) - 1) + dim.window;
-    if (dim.offset > 0 || last < dim.size || (blocks(d) > 1 && dim.window < dim.step))
-      return invalid(where + " leaves elements that no block holds");
   }
   return llvm::Error::success();
+}
+
+bool Layout::holdsAll() const {
+  for (auto [d, dim] : llvm::enumerate(dims)) {
+    int64_t last = start(d, blocks(d) - 1) + dim.window;
+    if (dim.offset > 0 || last < dim.size || (blocks(d) > 1 && dim.window < dim.step))
+      return false;
+  }
+  return true;
 }

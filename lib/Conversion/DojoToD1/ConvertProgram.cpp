@@ -2,6 +2,7 @@
 #include "dojo/Dialect/Dojo/Transforms/Liveness.h"
 #include "dojo/Conversion/DojoToD1/Passes.h"
 #include "dojo/Dialect/Dojo/IR/Target.h"
+#include "dojo/ISA/Codec.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 
 namespace dojo::ir {
@@ -13,13 +14,33 @@ using namespace mlir;
 using namespace dojo;
 using namespace dojo::ir;
 
+// Words that the pieces of an entry take at most: a byte of SRAM is li and lis, a
+// byte of DRAM the longest constant, a number li alone.
+static constexpr int64_t wordsPerSram = 2, wordsPerDram = 5, wordsPerNumber = 1;
+static constexpr int64_t wordsPerCall = 1, wordsPerGuard = 4, wordsPerRepeat = 8;
+
+static int64_t wordsBound(Operation *op) {
+  if (auto launch = dyn_cast<LaunchOp>(op))
+    return numAxes * wordsPerGuard + launch->getNumOperands() * wordsPerSram + wordsPerCall;
+  if (llvm::isa<RepeatOp>(op))
+    return wordsPerRepeat;
+  auto move = dyn_cast<MoveOp>(op);
+  if (!move)
+    return 0;
+  constexpr int64_t drain = 1;
+  int64_t symbol = move.getSymbol() ? 1 : 0;
+  if (move.readsDram() || move.writesDram())
+    return wordsPerDram + 2 * wordsPerSram + symbol + wordsPerCall + drain;
+  int64_t grantOrReceive = wordsPerNumber + symbol + wordsPerCall;
+  int64_t send = 3 * wordsPerSram + 2 * wordsPerNumber + symbol + wordsPerCall;
+  return 2 * (grantOrReceive + drain) + send + drain;
+}
+
 int64_t ir::driverBytesBound(func::FuncOp function) {
-  constexpr int64_t wordsPerArgument = 4, wordsPerGuardAxis = 4, wordsPerOp = 4;
-  int64_t words = wordsPerOp;
-  function.walk([&](Operation *op) {
-    words += wordsPerOp + numAxes * wordsPerGuardAxis + (op->getNumOperands() + 3) * wordsPerArgument;
-  });
-  return words * 4;
+  constexpr int64_t frame = 16;
+  int64_t words = frame;
+  function.walk([&](Operation *op) { words += wordsBound(op); });
+  return words * isa::wordBytes;
 }
 
 namespace {
