@@ -167,6 +167,18 @@ LogicalResult Driver::convert(Operation &op) {
   return success();
 }
 
+/// The buffers whose own bytes an operation touches, or grants to others.
+static SmallVector<Value> buffersTouched(Operation *op) {
+  if (auto grant = dyn_cast<GrantOp>(op))
+    return {grant.getDest()};
+  if (auto send = dyn_cast<SendOp>(op))
+    return {send.getSource()};
+  if (auto receive = dyn_cast<ReceiveOp>(op))
+    return {receive.getDest()};
+  return llvm::filter_to_vector(op->getOperands(),
+                                [](Value v) { return llvm::isa<BufferType>(v.getType()); });
+}
+
 /// Lives of the buffers that belong to a block, in order of their memory.
 static SmallVector<Life> livesIn(Block &block) {
   llvm::MapVector<Operation *, Life> lives;
@@ -174,8 +186,8 @@ static SmallVector<Life> livesIn(Block &block) {
     if (llvm::isa<AllocOp, GetResidentOp, GetDramOp, ReshapeOp>(op))
       continue;
     op.walk([&](Operation *inner) {
-      for (Value operand : inner->getOperands()) {
-        Operation *memory = llvm::isa<BufferType>(operand.getType()) ? memoryOf(operand) : nullptr;
+      for (Value buffer : buffersTouched(inner)) {
+        Operation *memory = memoryOf(buffer);
         if (!memory || (llvm::isa<AllocOp>(memory) && memory->getBlock() != &block) ||
             (llvm::isa<ResidentOp>(memory) && !llvm::isa<func::FuncOp>(block.getParentOp())))
           continue;
