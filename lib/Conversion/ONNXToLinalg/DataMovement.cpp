@@ -211,7 +211,7 @@ static LogicalResult lowerSplit(NodeContext &c) {
 
 static LogicalResult expandTo(NodeContext &c, ArrayRef<int64_t> wanted) {
   auto shape = broadcast(c.shape(0), wanted);
-  if (!shape)
+  if (!shape || llvm::any_of(wanted, [](int64_t size) { return size < 0; }))
     return c.fail("it cannot broadcast " + shapeName(c.shape(0)) + " to " + shapeName(wanted));
   if (*shape == Shape(c.shape(0)))
     return forward(c);
