@@ -79,6 +79,8 @@ static Handler unsqueeze(bool operand) {
     auto given = readAxes(c, operand);
     if (failed(given))
       return failure();
+    if (given->empty())
+      return c.fail("it names no axes");
     auto axes = c.axes(*given, c.rank(0) + given->size());
     if (failed(axes))
       return failure();

@@ -129,6 +129,8 @@ Evaluated concatenate(NodeContext &c, Operands x) {
 }
 
 Evaluated slice(NodeContext &c, Operands x) {
+  if (x.size() < 3 && !c.hasAttr("starts"))
+    return std::nullopt;
   auto range = readSlice(c, x.size() > 1);
   if (failed(range))
     return std::nullopt;
@@ -194,7 +196,7 @@ FailureOr<Shape> axesOf(NodeContext &c, Operands x, int64_t rankBeyond) {
 
 Evaluated unsqueeze(NodeContext &c, Operands x) {
   auto axes = axesOf(c, x, 1);
-  if (failed(axes))
+  if (failed(axes) || axes->empty())
     return std::nullopt;
   llvm::sort(*axes);
   Shape shape(x[0].shape);

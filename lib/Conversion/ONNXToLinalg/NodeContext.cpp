@@ -131,7 +131,8 @@ void NodeContext::forward(unsigned i, unsigned operand) {
 }
 
 LogicalResult NodeContext::fail(const Twine &cause, const Twine &help) {
-  failed = true;
+  if (std::exchange(failed, true))
+    return failure();
   InFlightDiagnostic diagnostic = node->emitError();
   diagnostic << "node '" << nodeName(node.getLoc()) << "' (" << op() << "): " << cause.str();
   std::string remedy = help.str();

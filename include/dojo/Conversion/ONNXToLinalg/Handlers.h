@@ -73,7 +73,8 @@ public:
   /// A result that is operand `operand` itself.
   void forward(unsigned i, unsigned operand);
 
-  /// Reports why the node cannot be lowered and what would help.
+  /// Reports why the node cannot be lowered and what would help. Only the first
+  /// cause counts: later ones may follow from it.
   mlir::LogicalResult fail(const llvm::Twine &cause, const llvm::Twine &help = "");
   /// Negative axes count from the end.
   mlir::FailureOr<int64_t> axis(int64_t axis, int64_t rank);
