@@ -284,8 +284,21 @@ std::vector<ValueId> chooseRecomputed(const Problem &problem, const Failure &fai
   for (ValueId value = 0; value < candidates.size(); ++value)
     if (candidates[value])
       order.push_back(value);
+  // Each use costs an instruction, and one in a loop many times: those with the
+  // fewest go first, of equals the longest life.
+  std::vector<double> costs(problem.values.size());
+  double frequency = 1;
+  for (const Step &step : problem.steps) {
+    if (step.kind == StepKind::repeatEnd)
+      frequency /= 8;
+    for (ValueId use : step.uses)
+      costs[use] += frequency;
+    if (step.kind == StepKind::repeatBegin)
+      frequency *= 8;
+  }
   llvm::stable_sort(order, [&](ValueId a, ValueId b) {
-    return ranges[a].length() > ranges[b].length();
+    return std::make_pair(costs[a], -double(ranges[a].length())) <
+           std::make_pair(costs[b], -double(ranges[b].length()));
   });
 
   auto relieves = [&](ValueId value) {

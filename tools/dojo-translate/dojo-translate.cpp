@@ -1,12 +1,6 @@
 //===- dojo-translate.cpp - between files and modules ---------------------===//
-#include "dojo/Target/D1/Emit.h"
-#include "mlir/IR/Dialect.h"
-#include "mlir/Tools/mlir-translate/MlirTranslateMain.h"
-
-int main(int argc, char **argv) {
-  dojo::d1::registerD1Translations();
-  return failed(mlir::mlirTranslateMain(argc, argv, "dojo translation tool\n"));
 #include "dojo/Pipelines/Registration.h"
+#include "dojo/Target/D1/Emit.h"
 #include "dojo/Target/ImportONNX.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/Dialect.h"
@@ -42,5 +36,6 @@ static void registerImportOnnx() {
 
 int main(int argc, char **argv) {
   registerImportOnnx();
+  dojo::d1::registerD1Translations();
   return failed(mlirTranslateMain(argc, argv, "dojo translation tool\n"));
 }

@@ -8,9 +8,9 @@ class OpPassManager;
 
 namespace dojo {
 
-/// Routines and entries of a module become d1 code on numbered registers, ready
-/// for emitCode. All passes run on functions, so that they may run in parallel.
-void buildD1BackendPipeline(mlir::OpPassManager &manager);
+/// Routines and entries become d1 code on numbered registers, ready for emitCode.
+/// All passes run on functions, so that they may run in parallel.
+void buildD1BackendPipeline(mlir::OpPassManager &functions);
 
 /// Registers it as `--d1-backend`.
 void registerD1BackendPipeline();

@@ -139,15 +139,14 @@ LogicalResult Selector::selectIf(scf::IfOp op) {
   return success();
 }
 
-LogicalResult Selector::selectCall(func::CallOp op) {
+LogicalResult Selector::selectCall(CallOp op) {
   if (function->hasAttr(routineAttr))
     return op.emitOpError("stands in routine '")
            << function.getName() << "'; a routine calls nothing, so inline '" << op.getCallee()
            << "' or call it from an entry";
-  if (op.getNumOperands() > isa::maxArguments || op.getNumResults() != 0)
-    return op.emitOpError("passes ") << op.getNumOperands() << " arguments and takes "
-                                     << op.getNumResults()
-                                     << " results; a call passes 12 at most and takes none";
+  if (op.getNumOperands() > isa::maxArguments)
+    return op.emitOpError("passes ") << op.getNumOperands() << " arguments; a call passes "
+                                     << isa::maxArguments << " at most";
   CallOp::create(builder, loc, op.getCallee(), own(op.getOperands()));
   return success();
 }

@@ -79,7 +79,7 @@ Value Driver::address(Location loc, Value buffer) {
 }
 
 void Driver::call(Location loc, StringRef routine, ArrayRef<Value> arguments) {
-  func::CallOp::create(builder, loc, routine, TypeRange{}, arguments);
+  d1::CallOp::create(builder, loc, routine, arguments);
 }
 
 /// Only nodes that hold a block of the first output run the kernel.

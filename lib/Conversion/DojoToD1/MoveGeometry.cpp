@@ -120,6 +120,11 @@ Interval MoveGeometry::wanted(unsigned e) {
   return wantedFrom(e, owned(d, ownBlock(move.src, d)));
 }
 
+bool MoveGeometry::wantedIsConstant(unsigned e) const {
+  int d = sourceOf(e);
+  return d < 0 || (move.src.blocks(d) == 1 && move.map[d].symbolCoefficient == 0);
+}
+
 Interval MoveGeometry::held(unsigned e) {
   const Layout::Dim &dim = move.dst.dims[e];
   int d = sourceOf(e);

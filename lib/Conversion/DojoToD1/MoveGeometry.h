@@ -71,6 +71,8 @@ public:
   Interval wantedFrom(unsigned e, Interval range);
   /// j whose source the node owns; all j where e has no source dimension.
   Interval wanted(unsigned e);
+  /// Whether that is the same on every node.
+  bool wantedIsConstant(unsigned e) const;
   /// j that the node holds and that have a source.
   Interval held(unsigned e);
   /// Destination blocks that meet the non-empty j in `range`.

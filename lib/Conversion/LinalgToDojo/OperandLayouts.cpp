@@ -96,7 +96,7 @@ static FailureOr<MappedIterator> mapIterator(linalg::LinalgOp op, MappingAttr ma
   it.blocks = mapping.blocks(i);
   it.block = llvm::divideCeil(it.range, it.blocks);
   it.extent = llvm::alignTo(it.block, mapping.multiple(i));
-  if (it.blocks > it.range)
+  if (isReduction && it.blocks > it.range)
     return op.emitOpError("mapping cuts iterator d")
            << i << " of " << it.range << " into " << it.blocks << " blocks";
   if (isReduction && !padsWithZero && it.extent * it.blocks != it.range)

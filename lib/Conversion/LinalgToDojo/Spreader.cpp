@@ -231,6 +231,14 @@ static bool canLoad(const View &view, const Layout &layout, const Coords &grid) 
 }
 
 FailureOr<Value> Spreader::moveView(Value value, const View &view, const Request &request) {
+  // An operand of no values, such as the window of a pooling, is memory alone.
+  if (view.root.getDefiningOp<tensor::EmptyOp>())
+    return destination(value.getLoc(),
+                       withLayout(RankedTensorType::get(
+                                      request.shape,
+                                      cast<RankedTensorType>(value.getType()).getElementType()),
+                                  request.layout),
+                       false, {});
   FailureOr<Value> source = holderOf(view.root);
   if (failed(source))
     return failure();

@@ -52,7 +52,7 @@ protected:
     Memory expected = startMemory(seed), found = startMemory(seed);
     evaluate(module, "step", expected);
     PassManager manager(&context);
-    buildD1BackendPipeline(manager);
+    buildD1BackendPipeline(manager.nest<func::FuncOp>());
     if (failed(manager.run(module)))
       return isRefusal() ? "refused" : "the pipeline fails: " + message;
     llvm::Expected<::dojo::d1::CodeImage> image = ::dojo::d1::emitCode(module);

@@ -196,7 +196,7 @@ private:
     SmallVector<Value> arguments;
     for (unsigned i = 0; i < arity[callee]; ++i)
       arguments.push_back(number(scope));
-    func::CallOp::create(builder, loc, "r" + std::to_string(callee), TypeRange(), arguments);
+    d1::CallOp::create(builder, loc, "r" + std::to_string(callee), arguments);
     // What lives across a call stays within the preserved registers.
     if (scope.numbers.size() > 1)
       scope.numbers.erase(scope.numbers.begin(), scope.numbers.end() - 1);

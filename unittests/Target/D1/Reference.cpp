@@ -65,7 +65,7 @@ private:
       return runFor(loop);
     if (auto branch = dyn_cast<scf::IfOp>(op))
       return runIf(branch);
-    if (auto callee = dyn_cast<func::CallOp>(op))
+    if (auto callee = dyn_cast<d1::CallOp>(op))
       return call(callee.getCallee(), read(callee.getOperands()));
     if (llvm::isa<d1::MarkOp>(op))
       return;

@@ -2,7 +2,7 @@
 #include "dojo/Dialect/Dojo/Transforms/Liveness.h"
 #include "dojo/Dialect/Dojo/IR/Target.h"
 #include "dojo/Dialect/Dojo/Transforms/Passes.h"
-#include "dojo/ISA/ISA.h"
+#include "dojo/ISA/Abi.h"
 #include "dojo/Placement/Placement.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -66,7 +66,7 @@ struct PlacePass : ir::impl::PlaceBase<PlacePass> {
     }
     auto lifetimes = lifetimesOf(module);
     place::Problem problem = problemFor(
-        lifetimes, target->machine, descriptorAddress(codeBytes) + isa::descriptorBytes);
+        lifetimes, target->machine, descriptorAddress(codeBytes) + isa::moveScratchBytes);
     llvm::Expected<place::Solution> solution = place::solve(problem);
     if (!solution) {
       module.emitError("no room in SRAM: ") << llvm::toString(solution.takeError());
