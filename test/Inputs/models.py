@@ -111,6 +111,20 @@ def several_problems():
 
 
 @model
+def missing_operands():
+    """Every operator here has fewer operands than it needs."""
+    unary = ["Relu", "Softmax", "Flatten", "Shape", "Transpose", "GlobalMaxPool", "MaxPool", "ReduceSum", "Cast", "Clip",
+             "Identity", "Concat", "Max", "Squeeze", "Split"]
+    binary = ["Add", "Pow", "Mod", "MatMul", "Gemm", "Conv", "Reshape", "Gather", "Expand", "Pad", "Unsqueeze", "Slice",
+              "BatchNormalization", "LayerNormalization", "Where", "Range"]
+    nodes = [h.make_node(op, [], [op], op) for op in unary]
+    nodes += [h.make_node(op, [x], [op + x], op + x) for op in binary for x in ("x", "i")]
+    nodes.append(h.make_node("Relu", ["x"], [], "no result"))
+    return make(nodes, [info("x", [2, 2])], [info(node.output[0], None) for node in nodes if node.output],
+                [nh.from_array(np.array([1, 1], np.int64), "i")])
+
+
+@model
 def old_opset():
     return make([h.make_node("Relu", ["x"], ["y"], "r")], [info("x", [2])], [info("y", [2])], opset=6)
 

@@ -42,15 +42,17 @@ static TypedAttr uniform(Value tensor) {
   return cast<TypedAttr>(dense.getSplatValue<Attribute>());
 }
 
-/// Drops the dimensions of `tensor` that broadcasting to `shape` repeats, and
-/// gives the map from the iteration space to what is left.
+/// Drops the unit dimensions of `tensor` if broadcasting to `shape` repeats any of
+/// them, and gives the map from the iteration space to what is left.
 static Value dropRepeated(ImplicitLocOpBuilder &b, Value tensor, ArrayRef<int64_t> shape,
                           AffineMap &map) {
   Shape from = shapeOf(tensor), kept;
   SmallVector<AffineExpr> dims;
+  ArrayRef<int64_t> to = shape.take_back(from.size());
   size_t lead = shape.size() - from.size();
+  bool repeats = to != ArrayRef(from);
   for (auto [i, size] : llvm::enumerate(from)) {
-    if (size == 1 && shape[lead + i] != 1)
+    if (repeats && size == 1)
       continue;
     kept.push_back(size);
     dims.push_back(b.getAffineDimExpr(lead + i));

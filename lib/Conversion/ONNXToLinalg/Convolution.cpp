@@ -75,6 +75,9 @@ static LogicalResult lowerConv(NodeContext &c) {
   if (groups < 1 || ws[0] % groups || xs[1] != ws[1] * groups)
     return c.fail("its " + Twine(groups) + " groups do not fit data " + shapeName(xs) +
                   " and weights " + shapeName(ws));
+  if (c.has(2) && (c.rank(2) != 1 || c.shape(2)[0] != ws[0]))
+    return c.fail("its bias " + shapeName(c.shape(2)) + " does not fit " + Twine(ws[0]) +
+                  " channels");
   auto w = readWindow(c, ArrayRef(xs).drop_front(2), ArrayRef(ws).drop_front(2));
   if (failed(w))
     return failure();

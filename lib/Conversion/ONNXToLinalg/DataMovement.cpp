@@ -79,6 +79,8 @@ static Handler unsqueeze(bool operand) {
     auto given = readAxes(c, operand);
     if (failed(given))
       return failure();
+    if (given->empty())
+      return c.fail("it names no axes");
     auto axes = c.axes(*given, c.rank(0) + given->size());
     if (failed(axes))
       return failure();
@@ -211,7 +213,7 @@ static LogicalResult lowerSplit(NodeContext &c) {
 
 static LogicalResult expandTo(NodeContext &c, ArrayRef<int64_t> wanted) {
   auto shape = broadcast(c.shape(0), wanted);
-  if (!shape)
+  if (!shape || llvm::any_of(wanted, [](int64_t size) { return size < 0; }))
     return c.fail("it cannot broadcast " + shapeName(c.shape(0)) + " to " + shapeName(wanted));
   if (*shape == Shape(c.shape(0)))
     return forward(c);

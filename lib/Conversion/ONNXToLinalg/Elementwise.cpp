@@ -264,7 +264,10 @@ LogicalResult checkKind(NodeContext &c, Kinds kinds, unsigned first = 0) {
   return success();
 }
 
-FailureOr<Shape> commonShape(NodeContext &c) {
+/// The shape that `count` operands broadcast to; 0 stands for any number but none.
+FailureOr<Shape> commonShape(NodeContext &c, unsigned count) {
+  if (count ? c.size() != count : c.size() == 0)
+    return c.fail("it has " + Twine(c.size()) + " operands");
   Shape shape;
   for (unsigned i = 0; i < c.size(); ++i) {
     auto wider = broadcast(shape, c.shape(i));
@@ -303,7 +306,7 @@ Handler lowerUnary(const Unary &entry) {
 
 Handler lowerBinary(const Binary &entry) {
   return [&entry](NodeContext &c) -> LogicalResult {
-    auto shape = commonShape(c);
+    auto shape = commonShape(c, 2);
     if (failed(shape) || failed(checkKind(c, entry.kinds)))
       return failure();
     c.result(0, elementwise(c.b, *shape, resultType(c, entry.result), allValues(c),
@@ -314,7 +317,7 @@ Handler lowerBinary(const Binary &entry) {
 
 Handler lowerVariadic(const Binary &entry) {
   return [&entry](NodeContext &c) -> LogicalResult {
-    auto shape = commonShape(c);
+    auto shape = commonShape(c, 0);
     if (failed(shape) || failed(checkKind(c, entry.kinds)))
       return failure();
     bool mean = c.op() == "Mean";
@@ -342,7 +345,7 @@ LogicalResult lowerGelu(NodeContext &c) {
 
 /// x to a power; small whole powers are products.
 LogicalResult lowerPow(NodeContext &c) {
-  auto shape = commonShape(c);
+  auto shape = commonShape(c, 2);
   if (failed(shape))
     return failure();
   if (kindOf(c.type(0).getElementType()) != Floats)
@@ -366,7 +369,7 @@ LogicalResult lowerPow(NodeContext &c) {
 
 LogicalResult lowerMod(NodeContext &c) {
   bool truncated = c.intAttr("fmod", 0);
-  auto shape = commonShape(c);
+  auto shape = commonShape(c, 2);
   if (failed(shape) || failed(checkKind(c, Numbers)))
     return failure();
   c.result(
@@ -403,7 +406,7 @@ LogicalResult lowerClip(NodeContext &c) {
 }
 
 LogicalResult lowerWhere(NodeContext &c) {
-  auto shape = commonShape(c);
+  auto shape = commonShape(c, 3);
   if (failed(shape) || failed(checkKind(c, All, 1)))
     return failure();
   c.result(0, elementwise(c.b, *shape, c.type(1).getElementType(), allValues(c),

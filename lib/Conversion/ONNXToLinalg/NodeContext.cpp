@@ -8,8 +8,20 @@ using namespace dojo::onnx;
 /// Constants up to this many elements may be read while compiling.
 static constexpr int64_t maxKnownElements = 1024;
 
+Known &NodeContext::known(unsigned i) {
+  if (has(i))
+    return *operands[i];
+  if (!failed)
+    (void)fail("its operand " + Twine(i) + " is missing");
+  if (!absent.value) {
+    absent.value = empty(b, {}, b.getF32Type());
+    absent.type = cast<RankedTensorType>(absent.value.getType());
+  }
+  return absent;
+}
+
 Value NodeContext::value(unsigned i) {
-  Known &known = *operands[i];
+  Known &known = this->known(i);
   if (!known.value) {
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(b.getInsertionBlock());
@@ -105,14 +117,22 @@ void NodeContext::result(unsigned i, Value value) {
   if (!isComputable(element) && !failed)
     (void)fail("its result is " + typeName(element) + ", which is not computed at run time",
                "float32, bfloat16, int32, int8 and bool are");
-  results[i] = {cast<RankedTensorType>(value.getType()), value, nullptr};
+  if (i < results.size())
+    results[i] = {cast<RankedTensorType>(value.getType()), value, nullptr};
 }
 void NodeContext::result(unsigned i, ElementsAttr constant) {
-  results[i] = {cast<RankedTensorType>(constant.getShapedType()), nullptr, constant};
+  if (i < results.size())
+    results[i] = {cast<RankedTensorType>(constant.getShapedType()), nullptr, constant};
+}
+void NodeContext::forward(unsigned i, unsigned operand) {
+  Known &source = known(operand);
+  if (i < results.size())
+    results[i] = source;
 }
 
 LogicalResult NodeContext::fail(const Twine &cause, const Twine &help) {
-  failed = true;
+  if (std::exchange(failed, true))
+    return failure();
   InFlightDiagnostic diagnostic = node->emitError();
   diagnostic << "node '" << nodeName(node.getLoc()) << "' (" << op() << "): " << cause.str();
   std::string remedy = help.str();

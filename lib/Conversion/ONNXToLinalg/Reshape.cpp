@@ -128,11 +128,24 @@ static ElementsAttr reshapeConstant(ElementsAttr constant, RankedTensorType type
   return nullptr;
 }
 
+/// The value before any reshapes: a reshape of a reshape is one reshape.
+static Value unreshaped(Value tensor) {
+  while (Operation *op = tensor.getDefiningOp()) {
+    if (!isa<tensor::CollapseShapeOp, tensor::ExpandShapeOp>(op))
+      break;
+    tensor = op->getOperand(0);
+  }
+  return tensor;
+}
+
 Value dojo::onnx::reshape(ImplicitLocOpBuilder &b, Value tensor, ArrayRef<int64_t> shape) {
-  Shape from = shapeOf(tensor);
   auto type = RankedTensorType::get(shape, elementOf(tensor));
   if (type == tensor.getType())
     return tensor;
+  tensor = unreshaped(tensor);
+  if (type == tensor.getType())
+    return tensor;
+  Shape from = shapeOf(tensor);
   ElementsAttr constant;
   if (matchPattern(tensor, m_Constant(&constant)))
     if (ElementsAttr reshaped = reshapeConstant(constant, type))

@@ -8,7 +8,8 @@ static FailureOr<Shape> readList(NodeContext &c, bool operands, unsigned index, 
                                  Shape otherwise) {
   if (!operands)
     return c.intsAttr(name, otherwise);
-  return c.has(index) ? c.needInts(index, name) : FailureOr<Shape>(otherwise);
+  bool optional = index > 2;
+  return optional && !c.has(index) ? FailureOr<Shape>(otherwise) : c.needInts(index, name);
 }
 
 FailureOr<SliceRange> dojo::onnx::readSlice(NodeContext &c, bool operands) {
