@@ -149,7 +149,6 @@ struct AllocateRegisters : impl::D1AllocateRegistersBase<AllocateRegisters> {
 
   /// Recomputing at one place may crowd another; each round settles the worst.
   static LogicalResult allocate(func::FuncOp function) {
-    DenseSet<Operation *> made;
     for (;;) {
       FunctionProblem code(function);
       auto result = regalloc::solve(code.problem);
@@ -159,32 +158,45 @@ struct AllocateRegisters : impl::D1AllocateRegistersBase<AllocateRegisters> {
         return success();
       }
       const Failure &failure = std::get<Failure>(result);
-      if (failure.reason == Failure::Reason::tie || !relieve(code, failure, made))
+      if (failure.reason == Failure::Reason::tie || !relieve(function, code, failure))
         return report(function, code, failure);
     }
   }
 
-  static bool relieve(const FunctionProblem &code, const Failure &failure,
-                      DenseSet<Operation *> &made) {
+  static bool relieve(func::FuncOp function, const FunctionProblem &code,
+                      const Failure &failure) {
+    return recomputeSome(function, code, failure) || sinkSome(code, failure);
+  }
+
+  template <typename Predicate>
+  static SmallVector<Operation *> choose(const FunctionProblem &code, const Failure &failure,
+                                         Predicate isCandidate) {
     SmallVector<bool> candidates;
-    for (Value value : code.values) {
-      Operation *op = value.getDefiningOp();
-      candidates.push_back(!registerNumber(value.getType()) && isRecomputable(op) &&
-                           !made.contains(op));
-    }
-    std::vector<regalloc::ValueId> chosen =
-        regalloc::chooseRecomputed(code.problem, failure, candidates);
-    // A chain of which a part is chosen goes as a whole, from its end.
-    DenseSet<Operation *> gone;
-    for (regalloc::ValueId id : chosen) {
-      Operation *op = code.values[id].getDefiningOp();
-      bool isPart = llvm::any_of(op->getUsers(), [](Operation *user) { return isRecomputable(user); });
-      if (!isPart)
-        recomputeAtUses(op, made);
-      else
-        made.insert(op);
-    }
-    return !chosen.empty();
+    for (Value value : code.values)
+      candidates.push_back(!registerNumber(value.getType()) && isCandidate(value.getDefiningOp()));
+    SmallVector<Operation *> ops;
+    for (regalloc::ValueId id : regalloc::chooseRecomputed(code.problem, failure, candidates))
+      ops.push_back(code.values[id].getDefiningOp());
+    return ops;
+  }
+
+  static bool recomputeSome(func::FuncOp function, const FunctionProblem &code,
+                            const Failure &failure) {
+    SmallVector<Operation *> ops = choose(code, failure, [](Operation *op) {
+      return isRecomputable(op) && !isAtItsUse(op);
+    });
+    for (Operation *op : ops)
+      recomputeAtUses(op);
+    eraseDeadRecomputable(function);
+    return !ops.empty();
+  }
+
+  /// Takes back what code motion has hoisted; values only ever move inwards.
+  static bool sinkSome(const FunctionProblem &code, const Failure &failure) {
+    SmallVector<Operation *> ops = choose(code, failure, isSinkable);
+    for (Operation *op : ops)
+      sink(op);
+    return !ops.empty();
   }
 
   static LogicalResult report(func::FuncOp function, const FunctionProblem &code,

@@ -4,7 +4,6 @@
 
 #include "dojo/Dialect/D1/IR/D1.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
-#include "llvm/ADT/DenseSet.h"
 
 namespace dojo::d1 {
 
@@ -23,8 +22,22 @@ bool isRecomputable(mlir::Operation *op);
 /// Computes `op` again at the insertion point.
 mlir::Value recompute(mlir::OpBuilder &builder, mlir::Operation *op);
 
-/// Computes `op` again before each of its users; adds what it makes to `made`.
-void recomputeAtUses(mlir::Operation *op, llvm::DenseSet<mlir::Operation *> &made);
+/// Whether nothing but recomputable operations stands between `op` and its user.
+bool isAtItsUse(mlir::Operation *op);
+
+/// Computes `op` again before each of its users.
+void recomputeAtUses(mlir::Operation *op);
+
+/// Erases recomputable operations without users.
+void eraseDeadRecomputable(mlir::func::FuncOp function);
+
+/// Whether `op` could as well be computed inside the loops and branches that use
+/// it, all of them inside of its block.
+bool isSinkable(mlir::Operation *op);
+
+/// Computes `op` one level further inside, once in every loop and branch of its
+/// block that uses it.
+void sink(mlir::Operation *op);
 
 } // namespace dojo::d1
 

@@ -94,9 +94,7 @@ void isolateTies(func::FuncOp function) {
     else if (auto inst = dyn_cast<InstructionOpInterface>(op))
       isolateUpdate(inst);
   }
-  for (Operation *op : llvm::reverse(ops))
-    if (isRecomputable(op) && op->use_empty())
-      op->erase();
+  eraseDeadRecomputable(function);
 }
 
 } // namespace dojo::d1

@@ -2,7 +2,9 @@
 #include "Allocation.h"
 
 #include "mlir/IR/Builders.h"
-#include "llvm/ADT/TypeSwitch.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+#include "llvm/ADT/MapVector.h"
+#include "llvm/ADT/SetVector.h"
 
 using namespace mlir;
 
@@ -25,25 +27,58 @@ Value recompute(OpBuilder &builder, Operation *op) {
   return copy->getResult(0);
 }
 
-void recomputeAtUses(Operation *op, DenseSet<Operation *> &made) {
-  SmallVector<Operation *> users;
-  for (Operation *user : op->getUsers())
-    if (users.empty() || users.back() != user)
-      users.push_back(user);
+bool isAtItsUse(Operation *op) {
+  Operation *next = op->getNextNode();
+  while (isRecomputable(next) && !llvm::is_contained(op->getUsers(), next))
+    next = next->getNextNode();
+  return llvm::all_of(op->getUsers(), [&](Operation *user) { return user == next; });
+}
+
+void recomputeAtUses(Operation *op) {
+  llvm::SetVector<Operation *> users(op->user_begin(), op->user_end());
   for (Operation *user : users) {
     OpBuilder builder(user);
-    Value fresh = recompute(builder, op);
-    for (Operation *part = fresh.getDefiningOp(); part;) {
-      made.insert(part);
-      part = part->getNumOperands() ? part->getOperand(0).getDefiningOp() : nullptr;
-    }
-    user->replaceUsesOfWith(op->getResult(0), fresh);
+    user->replaceUsesOfWith(op->getResult(0), recompute(builder, op));
   }
-  while (op && op->use_empty()) {
-    Operation *source = op->getNumOperands() ? op->getOperand(0).getDefiningOp() : nullptr;
-    op->erase();
-    op = source;
+}
+
+void eraseDeadRecomputable(func::FuncOp function) {
+  SmallVector<Operation *> ops;
+  function.walk([&](Operation *op) {
+    if (isRecomputable(op))
+      ops.push_back(op);
+  });
+  for (Operation *op : llvm::reverse(ops))
+    if (op->use_empty())
+      op->erase();
+}
+
+bool isSinkable(Operation *op) {
+  return llvm::isa_and_nonnull<InstructionOpInterface>(op) && isMemoryEffectFree(op) && !isCopy(op) &&
+         op->getNumResults() == 1 && llvm::all_of(op->getUsers(), [&](Operation *user) {
+           return user->getBlock() != op->getBlock();
+         });
+}
+
+void sink(Operation *op) {
+  // The first operation of each block one level inside that holds a use.
+  llvm::MapVector<Block *, Operation *> first;
+  SmallVector<std::pair<OpOperand *, Block *>> uses;
+  for (OpOperand &use : op->getUses()) {
+    Operation *user = use.getOwner();
+    while (user->getParentOp()->getBlock() != op->getBlock())
+      user = user->getParentOp();
+    uses.push_back({&use, user->getBlock()});
+    Operation *&earliest = first[user->getBlock()];
+    if (!earliest || user->isBeforeInBlock(earliest))
+      earliest = user;
   }
+  DenseMap<Block *, Value> inside;
+  for (auto [block, user] : first)
+    inside[block] = OpBuilder(user).clone(*op)->getResult(0);
+  for (auto [use, block] : uses)
+    use->set(inside[block]);
+  op->erase();
 }
 
 } // namespace dojo::d1
