@@ -43,8 +43,7 @@ public:
     for (unsigned file = 0; file < counts.size(); ++file)
       for (unsigned time = 0; time < times(); ++time) {
         unsigned needed = at(file, time), available = limit(file, time);
-        if (needed > available &&
-            (!found || needed - available > found->needed - found->available))
+        if (needed > available && (!found || needed - available > found->needed - found->available))
           found = Failure{Failure::Reason::pressure, time / 2, file, needed, available};
       }
     return found;
@@ -142,9 +141,8 @@ public:
       return *failure;
     Classes joined = tied;
     joinCopies(joined);
-    for (auto [classes, byLength] :
-         {std::pair(&joined, false), std::pair(&joined, true), std::pair(&tied, false),
-          std::pair(&tied, true)})
+    for (auto [classes, byLength] : {std::pair(&joined, false), std::pair(&joined, true),
+                                     std::pair(&tied, false), std::pair(&tied, true)})
       if (std::optional<Solution> solution = color(*classes, byLength))
         return *solution;
     return shapeFailure();

@@ -61,8 +61,8 @@ int main(int argc, char **argv) {
   cl::HideUnrelatedOptions(line.category);
   cl::ParseCommandLineOptions(argc, argv, "compiles an ONNX model for a mesh of D1 nodes\n");
   if (Error error = compile(line)) {
-    llvm::WithColor::error(llvm::errs(), "dojo-compile") << llvm::toString(std::move(error))
-                                                         << '\n';
+    llvm::WithColor::error(llvm::errs(), "dojo-compile")
+        << llvm::toString(std::move(error)) << '\n';
     return 1;
   }
   return 0;

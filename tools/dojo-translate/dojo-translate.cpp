@@ -14,7 +14,8 @@ using namespace mlir;
 /// and external data is found beside it.
 static void registerImportOnnx() {
   static llvm::cl::list<std::string> shapes(
-      "shape", llvm::cl::desc("Sizes of a graph input, or of a dimension parameter (--import-onnx)"),
+      "shape",
+      llvm::cl::desc("Sizes of a graph input, or of a dimension parameter (--import-onnx)"),
       llvm::cl::value_desc("NAME=DIMS"));
   static TranslateToMLIRRegistration registration(
       "import-onnx", "an ONNX file as a module of the onnx dialect",

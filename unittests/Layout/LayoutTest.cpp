@@ -1,8 +1,8 @@
 //===- LayoutTest.cpp - layouts and the move enumerator -------------------===//
 #include "dojo/Layout/Move.h"
+#include "llvm/Support/MathExtras.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "llvm/Support/MathExtras.h"
 #include <map>
 #include <random>
 

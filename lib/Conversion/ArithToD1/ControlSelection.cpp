@@ -32,11 +32,11 @@ Selector::Test Selector::testOf(Value bit) {
 //===-- Loops -------------------------------------------------------------===//
 /// ceildiv(upper - lower, step), meant for loops that run.
 Value Selector::tripCount(scf::ForOp op) {
-  std::optional<int64_t> low = constantOf(op.getLowerBound()), high = constantOf(op.getUpperBound()),
-                         step = constantOf(op.getStep());
+  std::optional<int64_t> low = constantOf(op.getLowerBound()),
+                         high = constantOf(op.getUpperBound()), step = constantOf(op.getStep());
   if (low && high && step)
-    return ownConstant(int64_t((uint64_t(*high) - uint64_t(*low) + uint64_t(*step) - 1) /
-                               uint64_t(*step)));
+    return ownConstant(
+        int64_t((uint64_t(*high) - uint64_t(*low) + uint64_t(*step) - 1) / uint64_t(*step)));
   Value span = subtract(op.getUpperBound(), op.getLowerBound());
   if (!step)
     return emit<DIV>(addNumber(emit<ADD>(span, use(op.getStep())), -1), use(op.getStep()));

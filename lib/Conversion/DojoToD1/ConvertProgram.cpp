@@ -1,7 +1,7 @@
 //===- ConvertProgram.cpp - the driver of kernels and moves ---------------===//
-#include "dojo/Dialect/Dojo/Transforms/Liveness.h"
 #include "dojo/Conversion/DojoToD1/Passes.h"
 #include "dojo/Dialect/Dojo/IR/Target.h"
+#include "dojo/Dialect/Dojo/Transforms/Liveness.h"
 #include "dojo/ISA/Codec.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 
@@ -142,14 +142,14 @@ LogicalResult Driver::convert(Operation &op) {
     callPart(grant, "_grant", {number(loc, grant.getFree())});
   } else if (auto send = dyn_cast<SendOp>(op)) {
     callPart(send, "_send",
-             {address(loc, send.getSource()), address(loc, send.getDest()),
-              number(loc, descriptor), number(loc, send.getFree()), number(loc, send.getReady())});
+             {address(loc, send.getSource()), address(loc, send.getDest()), number(loc, descriptor),
+              number(loc, send.getFree()), number(loc, send.getReady())});
   } else if (auto receive = dyn_cast<ReceiveOp>(op)) {
     callPart(receive, "_receive", {number(loc, receive.getReady())});
   } else if (auto move = dyn_cast<MoveOp>(op)) {
-    callPart(move, move.readsDram() ? "_pull" : "_store",
-             {address(loc, move.getSource()), address(loc, move.getDest()),
-              number(loc, descriptor)});
+    callPart(
+        move, move.readsDram() ? "_pull" : "_store",
+        {address(loc, move.getSource()), address(loc, move.getDest()), number(loc, descriptor)});
   } else if (llvm::isa<DrainOp>(op)) {
     d1::DRAIN::create(builder, loc);
   } else if (auto repeat = dyn_cast<RepeatOp>(op)) {
@@ -202,8 +202,8 @@ static SmallVector<Life> livesIn(Block &block) {
 void Driver::addRow(Operation *memory, int64_t begin, int64_t end) {
   auto name = memory->getLoc()->findInstanceOf<NameLoc>();
   StringAttr title = llvm::isa<ResidentOp>(memory) ? cast<ResidentOp>(memory).getSymNameAttr()
-                     : name                  ? name.getName()
-                                             : builder.getStringAttr("buffer");
+                     : name                        ? name.getName()
+                                                   : builder.getStringAttr("buffer");
   table.push_back(builder.getDictionaryAttr({
       builder.getNamedAttr("address", builder.getI64IntegerAttr(*addressOf(memory))),
       builder.getNamedAttr("begin", builder.getI64IntegerAttr(begin)),

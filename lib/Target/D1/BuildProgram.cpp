@@ -88,11 +88,10 @@ static void addBuffers(ModuleOp module, const d1::CodeImage &image, int64_t code
     auto number = [&](StringRef key) { return cast<IntegerAttr>(row.get(key)).getInt(); };
     auto text = [&](StringRef key) { return cast<StringAttr>(row.get(key)).str(); };
     int64_t end = number("end");
-    program.buffers.push_back({text("name"), static_cast<uint32_t>(number("address")),
-                               static_cast<uint32_t>(number("size")),
-                               image.marks.at(number("begin")),
-                               end == foreverMark ? binary::Buffer::forever : image.marks.at(end),
-                               text("entry")});
+    program.buffers.push_back(
+        {text("name"), static_cast<uint32_t>(number("address")),
+         static_cast<uint32_t>(number("size")), image.marks.at(number("begin")),
+         end == foreverMark ? binary::Buffer::forever : image.marks.at(end), text("entry")});
   }
 }
 

@@ -70,7 +70,8 @@ private:
     if (llvm::isa<d1::MarkOp>(op))
       return;
     if (!runMemory(op))
-      contents[op->getResult(0)] = op->getDialect()->getNamespace() == "arith" ? scalar(op) : bits(op);
+      contents[op->getResult(0)] =
+          op->getDialect()->getNamespace() == "arith" ? scalar(op) : bits(op);
   }
 
   void runFor(scf::ForOp op) {
