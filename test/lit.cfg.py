@@ -12,5 +12,11 @@ config.test_exec_root = os.path.join(config.build_dir, "test")
 config.environment["PATH"] = os.pathsep.join(
     [os.path.join(config.build_dir, "bin"), config.llvm_tools_dir, config.environment["PATH"]])
 config.substitutions.append(("%python", config.python))
+config.substitutions.append(("%models", os.path.join(config.test_source_root, "Inputs", "models.py")))
+config.substitutions.append(("%run_on_host", os.path.join(config.test_source_root, "Inputs", "run_on_host.py")))
+try:
+    subprocess.run([config.python, "-c", "import onnx, onnxruntime"], check=True, capture_output=True)
+except (OSError, subprocess.CalledProcessError):
+    lit_config.fatal(f"{config.python} cannot import onnx and onnxruntime; run scripts/check, or set DOJO_PYTHON")
 if subprocess.run([config.python, "-c", "import numpy"], capture_output=True).returncode == 0:
     config.available_features.add("numpy")

@@ -113,6 +113,7 @@ Error Executor::Impl::allocate() {
   mesh.dram = std::move(*dram);
   mesh.semaphores =
       std::make_unique<std::atomic<uint32_t>[]>(uint64_t(topology.nodes()) * topology.semaphores);
+  mesh.claims = std::make_unique<std::atomic<Claim>[]>(topology.nodes());
   mesh.pushedTo = std::make_unique<std::atomic<uint64_t>[]>(topology.nodes());
   if (!options.strictMemory)
     return Error::success();

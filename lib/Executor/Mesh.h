@@ -1,6 +1,6 @@
 //===- Mesh.h - the state of the machine that runs --------------*- C++ -*-===//
 //
-// A Node is written by the host thread that runs it alone, but for two things
+// A Node is written by the host thread that has claimed it alone, but for two things
 // that other nodes reach: its SRAM (pushes) and its semaphores, which order
 // them: a signal releases, a wait acquires.
 //
@@ -46,6 +46,9 @@ constexpr unsigned numLanes = sizeof(U32) / sizeof(uint32_t);
 struct Accumulator {
   U32 rows[4];
 };
+
+/// Whether a host thread runs a node now, or none ever will.
+enum class Claim : uint8_t { free, taken, ended };
 
 enum class Status : uint8_t { ready, waiting, halted, faulted };
 
@@ -101,6 +104,7 @@ struct Mesh {
   std::unique_ptr<std::atomic<uint32_t>[]> semaphores;
   /// One past the highest SRAM byte of each node that others pushed to.
   std::unique_ptr<std::atomic<uint64_t>[]> pushedTo;
+  std::unique_ptr<std::atomic<Claim>[]> claims;
   Bell bell;
 
   std::atomic<uint32_t> &semaphore(unsigned node, uint64_t number) {

@@ -23,24 +23,27 @@ void start(Mesh &mesh, const binary::Label &entry, int64_t limit) {
     node.status = Status::ready;
     node.pc = node.code + entry.address / sizeof(uint32_t);
     node.budget = limit;
+    mesh.claims[node.number] = Claim::free;
   }
   const Topology &topology = mesh.topology;
   std::fill_n(mesh.semaphores.get(), uint64_t(topology.nodes()) * topology.semaphores, 0);
 }
 
+/// A thread and the nodes that it looks after; it takes over another thread's
+/// nodes while its own all wait. A node belongs to whoever has claimed it.
 class Worker {
 public:
   Worker(Mesh &mesh, unsigned thread, unsigned threads, int64_t limit)
       : mesh(mesh), thread(thread), limit(limit) {
-    for (unsigned node = thread; node < mesh.nodes.size(); node += threads)
-      unfinished.push_back(&mesh.nodes[node]);
+    for (Node &node : mesh.nodes)
+      (node.number % threads == thread ? own : others).push_back(&node);
   }
 
   void work() {
     unsigned fruitless = 0;
-    while (!unfinished.empty() && !mesh.bell.hasEnded()) {
+    while (!(own.empty() && others.empty()) && !mesh.bell.hasEnded()) {
       uint64_t heard = mesh.bell.rings();
-      if (runAll())
+      if (runAll(own) || runAll(others))
         fruitless = 0;
       else if (++fruitless < patience)
         std::this_thread::yield();
@@ -51,15 +54,22 @@ public:
   }
 
 private:
-  /// Runs every node that can; true if any could.
-  bool runAll() {
+  /// Runs every node that can, and forgets those that have ended; true if any
+  /// could.
+  bool runAll(std::vector<Node *> &nodes) {
     bool progress = false;
-    llvm::erase_if(unfinished, [&](Node *node) {
-      if (node->status == Status::waiting && !canResume(*node))
-        return false;
-      progress = true;
-      run(*node);
-      return node->status == Status::halted || node->status == Status::faulted;
+    llvm::erase_if(nodes, [&](Node *node) {
+      Claim expected = Claim::free;
+      std::atomic<Claim> &claim = mesh.claims[node->number];
+      if (!claim.compare_exchange_strong(expected, Claim::taken, std::memory_order_acquire))
+        return expected == Claim::ended;
+      if (node->status != Status::waiting || canResume(*node)) {
+        progress = true;
+        run(*node);
+      }
+      bool ended = node->status == Status::halted || node->status == Status::faulted;
+      claim.store(ended ? Claim::ended : Claim::free, std::memory_order_release);
+      return ended;
     });
     return progress;
   }
@@ -80,7 +90,7 @@ private:
   Mesh &mesh;
   unsigned thread;
   int64_t limit;
-  std::vector<Node *> unfinished;
+  std::vector<Node *> own, others;
 };
 
 Error faultReport(const Mesh &mesh) {

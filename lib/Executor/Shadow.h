@@ -10,6 +10,7 @@
 
 #include "HostMemory.h"
 #include "dojo/Binary/Program.h"
+#include <cstring>
 
 namespace dojo::exec {
 
@@ -54,16 +55,20 @@ private:
 
 /// The number of leading bytes that may be read, or written.
 inline uint64_t readablePrefix(const uint8_t *states, uint64_t size) {
+  constexpr uint64_t eight = 0x0101010101010101 * Shadow::defined;
   uint64_t n = 0;
+  for (uint64_t word; n + sizeof(word) <= size; n += sizeof(word)) {
+    memcpy(&word, states + n, sizeof(word));
+    if (word != eight)
+      break;
+  }
   while (n < size && states[n] == Shadow::defined)
     ++n;
   return n;
 }
 inline uint64_t writablePrefix(const uint8_t *states, uint64_t size) {
-  uint64_t n = 0;
-  while (n < size && states[n] != Shadow::dead)
-    ++n;
-  return n;
+  const void *first = memchr(states, Shadow::dead, size);
+  return first ? static_cast<const uint8_t *>(first) - states : size;
 }
 
 } // namespace dojo::exec

@@ -14,9 +14,7 @@ llvm::StringRef dojo::axisName(Axis axis) {
   return names[static_cast<unsigned>(axis)];
 }
 
-int64_t dojo::numNodes(const Coords &grid) {
-  return grid[0] * grid[1] * grid[2] * grid[3];
-}
+int64_t dojo::numNodes(const Coords &grid) { return grid[0] * grid[1] * grid[2] * grid[3]; }
 
 Coords dojo::nodeAt(const Coords &grid, int64_t number) {
   Coords node;
@@ -142,17 +140,23 @@ llvm::Error Layout::check(const Coords &grid) const {
         return invalid("axis " + name + " has a digit of no dimension or of no block");
     int64_t product = used(static_cast<Axis>(a), grid[a]);
     if (product > grid[a])
-      return invalid("axis " + name + " is cut into " + llvm::Twine(product) +
-                     ", the grid has " + llvm::Twine(grid[a]));
+      return invalid("axis " + name + " is cut into " + llvm::Twine(product) + ", the grid has " +
+                     llvm::Twine(grid[a]));
   }
   for (auto [d, dim] : llvm::enumerate(dims)) {
     std::string where = "dimension " + std::to_string(d);
     if (dim.size < 1 || dim.step < 1 || dim.window < 1 || dim.extent < dim.window)
       return invalid(where + " needs size, step and window of at least 1 and an extent that "
                              "holds the window");
-    int64_t last = start(d, blocks(d) - 1) + dim.window;
-    if (dim.offset > 0 || last < dim.size || (blocks(d) > 1 && dim.window < dim.step))
-      return invalid(where + " leaves elements that no block holds");
   }
   return llvm::Error::success();
+}
+
+bool Layout::holdsAll() const {
+  for (auto [d, dim] : llvm::enumerate(dims)) {
+    int64_t last = start(d, blocks(d) - 1) + dim.window;
+    if (dim.offset > 0 || last < dim.size || (blocks(d) > 1 && dim.window < dim.step))
+      return false;
+  }
+  return true;
 }

@@ -38,7 +38,7 @@ llvm::Error Move::check(const Coords &grid) const {
     taken.set(term.dstDim);
   }
   for (const auto &[d, dim] : llvm::enumerate(src.dims))
-    if (src.blocks(d) > 1 && dim.offset + dim.window < dim.step)
+    if (!src.holdsAll() || (src.blocks(d) > 1 && dim.offset + dim.window < dim.step))
       return invalid("the source does not own every element");
   return llvm::Error::success();
 }

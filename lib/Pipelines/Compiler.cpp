@@ -100,10 +100,11 @@ static LogicalResult runPasses(ModuleOp module, const CompileOptions &options) {
     auto isWanted = [&](Pass *pass, Operation *) {
       return pass->getArgument() == StringRef(options.dumpAfter).ltrim('-');
     };
-    manager.enableIRPrinting([](Pass *, Operation *) { return false; }, isWanted,
-                             /*printModuleScope=*/true, /*printAfterOnlyOnChange=*/false,
-                             /*printAfterOnlyOnFailure=*/false, llvm::errs(),
-                             OpPrintingFlags().elideLargeElementsAttrs().elideLargeResourceString());
+    manager.enableIRPrinting(
+        [](Pass *, Operation *) { return false; }, isWanted,
+        /*printModuleScope=*/true, /*printAfterOnlyOnChange=*/false,
+        /*printAfterOnlyOnFailure=*/false, llvm::errs(),
+        OpPrintingFlags().elideLargeElementsAttrs().elideLargeResourceString());
   }
   buildCompilerPipeline(manager, options.target, options.precision == "bf16");
   return manager.run(module);

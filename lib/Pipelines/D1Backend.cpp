@@ -19,9 +19,7 @@ void dojo::buildD1BackendPipeline(OpPassManager &functions) {
 }
 
 void dojo::registerD1BackendPipeline() {
-  PassPipelineRegistration<>("d1-backend",
-                             "routines and entries of scf, arith and d1 to allocated d1 code",
-                             [](OpPassManager &manager) {
-                               buildD1BackendPipeline(manager.nest<func::FuncOp>());
-                             });
+  PassPipelineRegistration<>(
+      "d1-backend", "routines and entries of scf, arith and d1 to allocated d1 code",
+      [](OpPassManager &manager) { buildD1BackendPipeline(manager.nest<func::FuncOp>()); });
 }

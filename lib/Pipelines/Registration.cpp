@@ -9,11 +9,9 @@
 #include "dojo/Dialect/D1/Transforms/Passes.h"
 #include "dojo/Dialect/Dojo/IR/Dojo.h"
 #include "dojo/Dialect/Dojo/Transforms/Passes.h"
+#include "dojo/Dialect/ONNX/IR/ONNX.h"
 #include "dojo/Pipelines/D1Backend.h"
 #include "dojo/Pipelines/Passes.h"
-#include "dojo/Transforms/Pipeline.h"
-#include "dojo/Dialect/ONNX/IR/ONNX.h"
-#include "dojo/Dialect/ONNX/IR/ONNX.h"
 #include "dojo/Transforms/Pipeline.h"
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
@@ -22,15 +20,13 @@
 void dojo::registerDialects(mlir::DialectRegistry &registry) {
   mlir::registerAllDialects(registry);
   mlir::registerAllExtensions(registry);
-  registry.insert<d1::D1Dialect, ir::DojoDialect>();
-  mlir::registerAllPasses();
-  registerONNXToLinalgPasses();
   registry.insert<d1::D1Dialect, ir::DojoDialect, onnx::ONNXDialect>();
 }
 
 void dojo::registerEverything(mlir::DialectRegistry &registry) {
   registerDialects(registry);
   mlir::registerAllPasses();
+  registerONNXToLinalgPasses();
   registerStructuredPasses();
   ir::registerLinalgToDojoPasses();
   ir::registerDojoTransformsPasses();
@@ -40,6 +36,4 @@ void dojo::registerEverything(mlir::DialectRegistry &registry) {
   d1::registerD1Passes();
   registerD1BackendPipeline();
   registerPipelinesPasses();
-  registerONNXToLinalgPasses();
-  registry.insert<d1::D1Dialect, ir::DojoDialect, onnx::ONNXDialect>();
 }

@@ -43,8 +43,7 @@ public:
     for (unsigned file = 0; file < counts.size(); ++file)
       for (unsigned time = 0; time < times(); ++time) {
         unsigned needed = at(file, time), available = limit(file, time);
-        if (needed > available &&
-            (!found || needed - available > found->needed - found->available))
+        if (needed > available && (!found || needed - available > found->needed - found->available))
           found = Failure{Failure::Reason::pressure, time / 2, file, needed, available};
       }
     return found;
@@ -142,9 +141,8 @@ public:
       return *failure;
     Classes joined = tied;
     joinCopies(joined);
-    for (auto [classes, byLength] :
-         {std::pair(&joined, false), std::pair(&joined, true), std::pair(&tied, false),
-          std::pair(&tied, true)})
+    for (auto [classes, byLength] : {std::pair(&joined, false), std::pair(&joined, true),
+                                     std::pair(&tied, false), std::pair(&tied, true)})
       if (std::optional<Solution> solution = color(*classes, byLength))
         return *solution;
     return shapeFailure();
@@ -284,8 +282,21 @@ std::vector<ValueId> chooseRecomputed(const Problem &problem, const Failure &fai
   for (ValueId value = 0; value < candidates.size(); ++value)
     if (candidates[value])
       order.push_back(value);
+  // Each use costs an instruction, and one in a loop many times: those with the
+  // fewest go first, of equals the longest life.
+  std::vector<double> costs(problem.values.size());
+  double frequency = 1;
+  for (const Step &step : problem.steps) {
+    if (step.kind == StepKind::repeatEnd)
+      frequency /= 8;
+    for (ValueId use : step.uses)
+      costs[use] += frequency;
+    if (step.kind == StepKind::repeatBegin)
+      frequency *= 8;
+  }
   llvm::stable_sort(order, [&](ValueId a, ValueId b) {
-    return ranges[a].length() > ranges[b].length();
+    return std::make_pair(costs[a], -double(ranges[a].length())) <
+           std::make_pair(costs[b], -double(ranges[b].length()));
   });
 
   auto relieves = [&](ValueId value) {

@@ -100,8 +100,8 @@ private:
       StepKind kind = problem.steps[at].kind;
       if (kind == StepKind::repeatBegin || kind == StepKind::ifBegin)
         ++depth;
-      else if (depth == 0 && (kind == StepKind::repeatEnd || kind == StepKind::ifElse ||
-                              kind == StepKind::ifEnd))
+      else if (depth == 0 &&
+               (kind == StepKind::repeatEnd || kind == StepKind::ifElse || kind == StepKind::ifEnd))
         return at;
       else if (kind == StepKind::repeatEnd || kind == StepKind::ifEnd)
         --depth;

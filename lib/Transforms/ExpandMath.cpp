@@ -47,11 +47,23 @@ void convertAsSigned(arith::UIToFPOp op) {
   op.erase();
 }
 
+/// A node converts to f32 only, and rounds when it stores.
+void convertInF32(arith::SIToFPOp op) {
+  if (!op.getType().isBF16())
+    return;
+  OpBuilder builder(op);
+  Value wide = arith::SIToFPOp::create(builder, op.getLoc(), builder.getF32Type(), op.getIn());
+  op.replaceAllUsesWith(
+      arith::TruncFOp::create(builder, op.getLoc(), op.getType(), wide).getResult());
+  op.erase();
+}
+
 struct ExpandMath : dojo::impl::ExpandMathBase<ExpandMath> {
   void runOnOperation() override {
     if (failed(simplifyPowers()))
       return signalPassFailure();
     getOperation().walk(convertAsSigned);
+    getOperation().walk(convertInF32);
     SmallVector<Operation *> ops;
     getOperation().walk([&](Operation *op) {
       if (isa<math::MathDialect>(op->getDialect()) && !dojo::isNativeMathOp(op))

@@ -143,7 +143,8 @@ std::optional<SmallVector<bool>> addedUnits(ArrayRef<ReassociationIndices> group
 /// A generic that reads a reshape which only adds or drops unit dimensions reads
 /// the source of the reshape through another map.
 struct ReadThroughUnitReshape : OpRewritePattern<linalg::GenericOp> {
-  using OpRewritePattern::OpRewritePattern;
+  ReadThroughUnitReshape(MLIRContext *context, bool collapses)
+      : OpRewritePattern(context), collapses(collapses) {}
 
   LogicalResult matchAndRewrite(linalg::GenericOp op, PatternRewriter &rewriter) const override {
     if (!canAbsorb(op))
@@ -167,7 +168,8 @@ struct ReadThroughUnitReshape : OpRewritePattern<linalg::GenericOp> {
       for (auto [result, unit] : llvm::zip_equal(map.getResults(), *added))
         if (!unit)
           results.push_back(result);
-    } else if (auto collapse = dyn_cast_or_null<tensor::CollapseShapeOp>(reshape)) {
+    } else if (auto collapse = dyn_cast_or_null<tensor::CollapseShapeOp>(reshape);
+               collapse && collapses) {
       auto dropped = addedUnits(collapse.getReassociationIndices(), collapse.getSrcType());
       if (!dropped)
         return failure();
@@ -186,6 +188,8 @@ struct ReadThroughUnitReshape : OpRewritePattern<linalg::GenericOp> {
     });
     return success();
   }
+
+  bool collapses;
 };
 
 /// x . w + broadcast(b)  ->  (x . w + 0) + broadcast(b): the broadcast fuses
@@ -242,16 +246,20 @@ struct FuseElementwise : dojo::impl::FuseElementwiseBase<FuseElementwise> {
 
   void runOnOperation() override {
     generalizeMaps(getOperation());
-    if (failed(run(/*fuse=*/false)))
+    if (failed(run(/*fuse=*/false, /*readCollapses=*/false)))
       return signalPassFailure();
     copyCheapProducers(getOperation());
-    if (failed(run(/*fuse=*/true)))
+    // The constant index that reads a dropped dimension keeps a map out of
+    // reductions, so those come first.
+    if (failed(run(/*fuse=*/true, /*readCollapses=*/false)) ||
+        failed(run(/*fuse=*/true, /*readCollapses=*/true)))
       signalPassFailure();
   }
 
-  LogicalResult run(bool fuse) {
+  LogicalResult run(bool fuse, bool readCollapses) {
     RewritePatternSet patterns(&getContext());
-    patterns.add<ReadThroughUnitReshape, AddBroadcastAfterContraction>(&getContext());
+    patterns.add<ReadThroughUnitReshape>(&getContext(), readCollapses);
+    patterns.add<AddBroadcastAfterContraction>(&getContext());
     linalg::populateFoldReshapeOpsByExpansionPatterns(patterns, separatesMaps);
     linalg::populateElementwiseOpsFusionPatterns(
         patterns, [&](OpOperand *operand) { return fuse && shouldFuse(*operand, maxOperands); });

@@ -21,8 +21,8 @@ void dojo::buildStructuredPipeline(mlir::OpPassManager &manager, const Structure
   precision.mode = options.precision;
   perFunction(createPrecision(precision));
   manager.addPass(createHoistWeights());
-  perFunction(createExpandMath());
   manager.addPass(mlir::createCanonicalizerPass());
+  perFunction(createExpandMath());
   manager.addPass(mlir::createCSEPass());
 }
 

@@ -36,9 +36,150 @@ def mlp():
         [weights("w1", 32, 64), weights("b1", 64), weights("w2", 10, 64), weights("b2", 10)])
 
 
+@model
+def residual():
+    """The operators of ResNet-50, on few channels."""
+    nodes, tensors = [], []
+
+    def weight(*shape, positive=False):
+        values = np.random.default_rng(len(tensors)).standard_normal(shape).astype(np.float32) * 0.5
+        tensors.append(nh.from_array(np.abs(values) + 0.5 if positive else values, f"w{len(tensors)}"))
+        return tensors[-1].name
+
+    def node(op, *inputs, **attributes):
+        nodes.append(h.make_node(op, inputs, [f"t{len(nodes)}"], f"{op}_{len(nodes)}", **attributes))
+        return nodes[-1].output[0]
+
+    def conv(x, inputs, outputs, size, stride=1):
+        y = node("Conv", x, weight(outputs, inputs, size, size), kernel_shape=[size, size],
+                 strides=[stride, stride], pads=[size // 2] * 4)
+        return node("BatchNormalization", y, weight(outputs, positive=True), weight(outputs), weight(outputs),
+                    weight(outputs, positive=True))
+
+    x = node("Relu", conv("image", 3, 8, 7, 2))
+    x = node("MaxPool", x, kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1])
+    y = node("Relu", conv(x, 8, 4, 1))
+    y = node("Relu", conv(y, 4, 4, 3, 2))
+    y = node("Relu", node("Add", conv(y, 4, 16, 1), conv(x, 8, 16, 1, 2)))
+    y = node("Flatten", node("GlobalAveragePool", y))
+    nodes.append(h.make_node("Gemm", [y, weight(10, 16), weight(10)], ["logits"], "classifier", transB=1))
+    return make(nodes, [info("image", [1, 3, 33, 33])], [info("logits", [1, 10])], tensors)
+
+
+@model
+def shape_arithmetic():
+    """Reshape to a shape computed by nodes: nothing but the reshape remains."""
+    ints = lambda name, *values: nh.from_array(np.array(values, np.int64), name)
+    nodes = [h.make_node("Shape", ["x"], ["s"]), h.make_node("Gather", ["s", "i0"], ["n"]),
+             h.make_node("Gather", ["s", "i1"], ["m"]), h.make_node("Mul", ["n", "two"], ["n2"]),
+             h.make_node("Div", ["m", "two"], ["m2"]), h.make_node("Concat", ["n2", "m2"], ["to"], axis=0),
+             h.make_node("Cast", ["to"], ["to32"], to=T.INT32), h.make_node("Cast", ["to32"], ["to64"], to=T.INT64),
+             h.make_node("Reshape", ["x", "to64"], ["y"], "the reshape")]
+    return make(nodes, [info("x", ["a", "b"])], [info("y", None)],
+                [ints("i0", 0), ints("i1", 1), ints("two", 2)])
+
+
+@model
+def optional_and_branches():
+    """An absent operand, an operator nobody knows, and bodies."""
+    then = h.make_graph([h.make_node("Neg", ["x"], ["t"], "negate")], "then", [], [info("t", [2])])
+    otherwise = h.make_graph([h.make_node("Identity", ["x"], ["e"])], "else", [], [info("e", [2])])
+    nodes = [h.make_node("Clip", ["x", "", "most"], ["a"], "clip"),
+             h.make_node("Frobnicate", ["a"], ["b", "c"], "frob", domain="org.example", depth=3, mode="fast"),
+             h.make_node("If", ["p"], ["y"], "choose", then_branch=then, else_branch=otherwise)]
+    built = make(nodes, [info("x", [2]), info("p", [], T.BOOL)], [info("y", [2]), info("c", ["n", 3])],
+                 [nh.from_array(np.float32(6), "most")])
+    built.opset_import.append(h.make_opsetid("org.example", 2))
+    return built
+
+
+@model
+def several_problems():
+    nodes = [h.make_node("LSTM", ["x", "w", "r"], ["a"], "recurrent", hidden_size=4),
+             h.make_node("Relu", ["a"], ["b"], "after"),
+             h.make_node("Conv", ["image", "k"], ["c"], "convolve", group=2),
+             h.make_node("Flatten", ["image"], ["d"], "flat", axis=7),
+             h.make_node("Pad", ["image", "amounts"], ["e"], "mirror", mode="reflect"),
+             h.make_node("Relu", ["image"], ["f"], "rectify", slope=0.5),
+             h.make_node("Fancy", ["image"], ["g"], "fancy", domain="org.example")]
+    built = make(nodes, [info("x", [1, 1, 4]), info("image", [1, 3, 8, 8])],
+                 [info(n, None) for n in "bcdefg"],
+                 [weights("w", 1, 16, 4), weights("r", 1, 16, 4), weights("k", 4, 3, 3, 3),
+                  nh.from_array(np.ones(8, np.int64), "amounts")])
+    built.opset_import.append(h.make_opsetid("org.example", 1))
+    return built
+
+
+@model
+def missing_operands():
+    """Every operator here has fewer operands than it needs."""
+    unary = ["Relu", "Softmax", "Flatten", "Shape", "Transpose", "GlobalMaxPool", "MaxPool", "ReduceSum", "Cast", "Clip",
+             "Identity", "Concat", "Max", "Squeeze", "Split"]
+    binary = ["Add", "Pow", "Mod", "MatMul", "Gemm", "Conv", "Reshape", "Gather", "Expand", "Pad", "Unsqueeze", "Slice",
+              "BatchNormalization", "LayerNormalization", "Where", "Range"]
+    nodes = [h.make_node(op, [], [op], op) for op in unary]
+    nodes += [h.make_node(op, [x], [op + x], op + x) for op in binary for x in ("x", "i")]
+    nodes.append(h.make_node("Relu", ["x"], [], "no result"))
+    return make(nodes, [info("x", [2, 2])], [info(node.output[0], None) for node in nodes if node.output],
+                [nh.from_array(np.array([1, 1], np.int64), "i")])
+
+
+@model
+def old_opset():
+    return make([h.make_node("Relu", ["x"], ["y"], "r")], [info("x", [2])], [info("y", [2])], opset=6)
+
+
+@model
+def int64_input():
+    return make([h.make_node("Neg", ["ids"], ["y"], "n")], [info("ids", [2], T.INT64)], [info("y", [2], T.INT64)])
+
+
+@model
+def int64_output():
+    return make([h.make_node("Shape", ["x"], ["sizes"], "s")], [info("x", [2])], [info("sizes", [1], T.INT64)])
+
+
+@model
+def unranked_input():
+    return make([h.make_node("Relu", ["x"], ["y"], "r")], [info("x", None)], [info("y", None)])
+
+
+@model
+def unknown_domain():
+    return make([h.make_node("Op", ["x"], ["y"], "odd", domain="org.example")], [info("x", [2])], [info("y", [2])])
+
+
+@model
+def undefined_value():
+    return make([h.make_node("Relu", ["nowhere"], ["y"], "r")], [info("x", [2])], [info("y", [2])])
+
+
+@model
+def short_weights():
+    tensor = weights("w", 4)
+    tensor.raw_data = tensor.raw_data[:10]
+    return make([h.make_node("Add", ["x", "w"], ["y"], "a")], [info("x", [4])], [info("y", [4])], [tensor])
+
+
+def external(location, offset=0, length=None):
+    tensor = weights("w", 4, 32)
+    onnx.external_data_helper.set_external_data(tensor, location, offset, length)
+    tensor.ClearField("raw_data")
+    tensor.data_location = T.EXTERNAL
+    return make([h.make_node("MatMul", ["x", "w"], ["y"], "m")], [info("x", [1, 4])], [info("y", [1, 32])], [tensor])
+
+
+MODELS["external"] = lambda: external("weights.bin")
+MODELS["external-climbs"] = lambda: external("../weights.bin")
+MODELS["external-absolute"] = lambda: external("/dev/zero")
+MODELS["external-link"] = lambda: external("link.bin")
+MODELS["external-short"] = lambda: external("weights.bin", 64)
+
+
 def main():
     name, path = sys.argv[1:]
-    onnx.save(MODELS[name](), path)
+    with open(path, "wb") as file:
+        file.write(MODELS[name]().SerializeToString())
 
 
 if __name__ == "__main__":

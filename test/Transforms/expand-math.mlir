@@ -50,6 +50,14 @@ func.func @unsigned(%x: i1) -> f32 {
   return %r : f32
 }
 
+// CHECK-LABEL: @to_bf16
+// CHECK: %[[WIDE:.*]] = arith.sitofp %arg0 : i32 to f32
+// CHECK: arith.truncf %[[WIDE]] : f32 to bf16
+func.func @to_bf16(%x: i32) -> bf16 {
+  %r = arith.sitofp %x : i32 to bf16
+  return %r : bf16
+}
+
 // -----
 
 func.func @unknown(%x: i32) -> i32 {

@@ -114,3 +114,28 @@ func.func @reshape_between(%x: tensor<4x8xf32>) -> tensor<32xf32> {
   %y = linalg.abs ins(%f : tensor<32xf32>) outs(%ef : tensor<32xf32>) -> tensor<32xf32>
   return %y : tensor<32xf32>
 }
+
+#rows = affine_map<(a, b) -> (a, b)>
+#total = affine_map<(a, b) -> (a)>
+
+// A map behind a dropped unit dimension still joins the reduction.
+// CHECK-LABEL: @into_reduction
+// CHECK: linalg.generic {{.*}} iterator_types = ["parallel", "reduction"]
+// CHECK: math.exp
+// CHECK-NEXT: arith.addf
+// CHECK-NOT: linalg.generic
+func.func @into_reduction(%x: tensor<4x8x1xf32>) -> tensor<4xf32> {
+  %zero = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<4x8xf32>
+  %er = tensor.empty() : tensor<4xf32>
+  %fz = linalg.fill ins(%zero : f32) outs(%er : tensor<4xf32>) -> tensor<4xf32>
+  %c = tensor.collapse_shape %x [[0], [1, 2]] : tensor<4x8x1xf32> into tensor<4x8xf32>
+  %t = linalg.exp ins(%c : tensor<4x8xf32>) outs(%e : tensor<4x8xf32>) -> tensor<4x8xf32>
+  %y = linalg.generic {indexing_maps = [#rows, #total], iterator_types = ["parallel", "reduction"]}
+      ins(%t : tensor<4x8xf32>) outs(%fz : tensor<4xf32>) {
+    ^bb0(%a: f32, %o: f32):
+      %s = arith.addf %o, %a : f32
+      linalg.yield %s : f32
+  } -> tensor<4xf32>
+  return %y : tensor<4xf32>
+}

@@ -5,5 +5,6 @@
 int main(int argc, char **argv) {
   mlir::DialectRegistry registry;
   dojo::registerEverything(registry);
-  return mlir::asMainReturnCode(mlir::MlirOptMain(argc, argv, "dojo modular optimizer\n", registry));
+  return mlir::asMainReturnCode(
+      mlir::MlirOptMain(argc, argv, "dojo modular optimizer\n", registry));
 }

@@ -1,12 +1,6 @@
 //===- dojo-translate.cpp - between files and modules ---------------------===//
-#include "dojo/Target/D1/Emit.h"
-#include "mlir/IR/Dialect.h"
-#include "mlir/Tools/mlir-translate/MlirTranslateMain.h"
-
-int main(int argc, char **argv) {
-  dojo::d1::registerD1Translations();
-  return failed(mlir::mlirTranslateMain(argc, argv, "dojo translation tool\n"));
 #include "dojo/Pipelines/Registration.h"
+#include "dojo/Target/D1/Emit.h"
 #include "dojo/Target/ImportONNX.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/Dialect.h"
@@ -20,7 +14,8 @@ using namespace mlir;
 /// and external data is found beside it.
 static void registerImportOnnx() {
   static llvm::cl::list<std::string> shapes(
-      "shape", llvm::cl::desc("Sizes of a graph input, or of a dimension parameter (--import-onnx)"),
+      "shape",
+      llvm::cl::desc("Sizes of a graph input, or of a dimension parameter (--import-onnx)"),
       llvm::cl::value_desc("NAME=DIMS"));
   static TranslateToMLIRRegistration registration(
       "import-onnx", "an ONNX file as a module of the onnx dialect",
@@ -42,5 +37,6 @@ static void registerImportOnnx() {
 
 int main(int argc, char **argv) {
   registerImportOnnx();
+  dojo::d1::registerD1Translations();
   return failed(mlirTranslateMain(argc, argv, "dojo translation tool\n"));
 }

@@ -227,6 +227,23 @@ TEST(Mesh, ThreadsChangeNeitherBytesNorCounters) {
   }
 }
 
+TEST(Mesh, WithoutAnyOneSignalTheProgramDeadlocks) {
+  binary::Program program = chainProgram(4, 5);
+  const uint32_t nothing = llvm::cantFail(isa::encode(isa::Opcode::DRAIN, {}));
+  unsigned removed = 0;
+  for (size_t at = 0; at < program.code.size(); at += sizeof(nothing)) {
+    uint32_t word;
+    memcpy(&word, &program.code[at], sizeof(word));
+    if (isa::Opcode(word & 0xff) != isa::Opcode::SIGNAL)
+      continue;
+    binary::Program mutant = program;
+    memcpy(&mutant.code[at], &nothing, sizeof(nothing));
+    EXPECT_THAT(runOnce(mutant).error, HasSubstr("deadlock in entry 'step'"));
+    ++removed;
+  }
+  EXPECT_EQ(removed, 3u);
+}
+
 TEST(Mesh, DeadNodesAreSteppedOverByLogicalAddresses) {
   Machine machine = smallMachine(3, 1);
   machine.dieRows = 4;

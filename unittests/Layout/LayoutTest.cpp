@@ -1,8 +1,8 @@
 //===- LayoutTest.cpp - layouts and the move enumerator -------------------===//
 #include "dojo/Layout/Move.h"
+#include "llvm/Support/MathExtras.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "llvm/Support/MathExtras.h"
 #include <map>
 #include <random>
 
@@ -76,8 +76,9 @@ TEST(Layout, RefusesWhatDoesNotFit) {
   EXPECT_EQ(messageOf(layout.check({1, 1, 1, 2})),
             "invalid layout: axis y is cut into 2, the grid has 1");
   layout.dims[0].window = 100;
-  EXPECT_EQ(messageOf(layout.check(grid22)),
-            "invalid layout: dimension 0 leaves elements that no block holds");
+  EXPECT_FALSE(layout.holdsAll());
+  EXPECT_EQ(messageOf(Move::relayout(layout, quarters(), 2).check(grid22)),
+            "invalid move: the source does not own every element");
   layout = quarters();
   layout.order = {0, 0};
   EXPECT_EQ(messageOf(layout.check(grid22)),

@@ -28,7 +28,7 @@ struct Options {
   /// Check every access of SRAM against the buffer table.
   bool strictMemory = false;
   /// Instructions that one node may execute in one entry.
-  uint64_t instructionLimit = uint64_t(1) << 36;
+  uint64_t instructionLimit = uint64_t(1) << 34;
   Host host = bestHost();
 };
 

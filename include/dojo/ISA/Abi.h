@@ -16,6 +16,10 @@ constexpr unsigned firstArgumentReg = 10;
 constexpr unsigned maxArguments = 12;
 constexpr unsigned firstPreservedReg = 26;
 
+/// Scratch in SRAM for the routines of moves: a block descriptor, then what they
+/// note while they run. One piece serves all moves, its start is that of a descriptor.
+constexpr unsigned moveScratchBytes = 128;
+
 } // namespace dojo::isa
 
 #endif // DOJO_ISA_ABI_H

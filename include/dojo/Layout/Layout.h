@@ -99,7 +99,11 @@ struct Layout {
   /// True when every element is held by exactly one block: no halo.
   bool isPartition() const;
 
-  /// Whether the layout fits the grid and holds every logical element.
+  /// Whether every logical element is held somewhere, as a source of data must. The
+  /// input of a strided window may leave some out.
+  bool holdsAll() const;
+
+  /// Whether the layout is sound and fits the grid.
   llvm::Error check(const Coords &grid) const;
 };
 

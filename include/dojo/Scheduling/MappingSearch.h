@@ -41,8 +41,8 @@ struct MappingSolution {
     unsigned iterator;
     int64_t blocks;
   };
-  llvm::SmallVector<Cut> cuts;           ///< by axis, outermost first
-  llvm::SmallVector<int64_t> multiples;  ///< of every iterator, rows of tiles included
+  llvm::SmallVector<Cut> cuts;          ///< by axis, outermost first
+  llvm::SmallVector<int64_t> multiples; ///< of every iterator, rows of tiles included
 };
 
 struct MappingCost {

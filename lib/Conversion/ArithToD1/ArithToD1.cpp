@@ -1,6 +1,6 @@
 //===- ArithToD1.cpp - select instructions for scf and arith --------------===//
-#include "dojo/Conversion/ArithToD1/Passes.h"
 #include "Selector.h"
+#include "dojo/Conversion/ArithToD1/Passes.h"
 
 namespace dojo::d1 {
 #define GEN_PASS_DEF_CONVERTSCFARITHTOD1

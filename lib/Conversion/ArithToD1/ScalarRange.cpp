@@ -130,9 +130,7 @@ Range ScalarRanges::compute(Value value) {
       .Case([&](arith::ShLIOp op) { return shiftLeft(lhs(op), rhs(op)); })
       .Case([&](arith::ShRSIOp op) { return shiftRight(lhs(op), rhs(op), true); })
       .Case([&](arith::ShRUIOp op) { return shiftRight(lhs(op), rhs(op), false); })
-      .Case([&](arith::SelectOp op) {
-        return hull(of(op.getTrueValue()), of(op.getFalseValue()));
-      })
+      .Case([&](arith::SelectOp op) { return hull(of(op.getTrueValue()), of(op.getFalseValue())); })
       .Case([&](arith::ExtUIOp) { return Range{0, 1}; })
       .Default([](Operation *) { return Range(); });
 }

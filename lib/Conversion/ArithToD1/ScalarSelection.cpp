@@ -43,7 +43,8 @@ Value Selector::selectScalar(Operation *op) {
   bool isBit = llvm::all_of(op->getOperandTypes(), is(1));
   if (!isScalar || !(isBit || llvm::all_of(op->getOperandTypes(), is(64))))
     return {};
-  if (isBit && !llvm::isa<arith::AndIOp, arith::OrIOp, arith::XOrIOp, arith::ExtUIOp, arith::ExtSIOp>(op))
+  if (isBit &&
+      !llvm::isa<arith::AndIOp, arith::OrIOp, arith::XOrIOp, arith::ExtUIOp, arith::ExtSIOp>(op))
     return {};
 
   auto lhs = [&](auto op) { return use(op.getLhs()); };

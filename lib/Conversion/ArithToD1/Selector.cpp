@@ -67,7 +67,7 @@ LogicalResult Selector::run() {
 }
 
 void Selector::findCallers() {
-  function.walk([&](func::CallOp call) {
+  function.walk([&](CallOp call) {
     for (Operation *op = call->getParentOp(); op != function && callers.insert(op).second;)
       op = op->getParentOp();
   });
@@ -96,7 +96,7 @@ LogicalResult Selector::select(Operation *op) {
     return selectFor(loop);
   if (auto branch = dyn_cast<scf::IfOp>(op))
     return selectIf(branch);
-  if (auto call = dyn_cast<func::CallOp>(op))
+  if (auto call = dyn_cast<CallOp>(op))
     return selectCall(call);
   if (Value value = selectScalar(op)) {
     selected[op->getResult(0)] = value;

@@ -105,7 +105,7 @@ private:
   RepeatOp emitRepeat(mlir::scf::ForOp op, mlir::ValueRange carriedInits,
                       mlir::LogicalResult &result);
   mlir::LogicalResult selectIf(mlir::scf::IfOp op);
-  mlir::LogicalResult selectCall(mlir::func::CallOp op);
+  mlir::LogicalResult selectCall(CallOp op);
 };
 
 } // namespace dojo::d1

@@ -30,8 +30,8 @@ struct ConvertMovesPass : ir::impl::ConvertMovesToD1Base<ConvertMovesPass> {
 private:
   LogicalResult convert(MoveOp op, const Coords &grid) {
     Move move = op.getMove();
-    for (auto [layout, type] : {std::pair(move.src, op.getSourceTensor()),
-                                std::pair(move.dst, op.getDestTensor())})
+    for (auto [layout, type] :
+         {std::pair(move.src, op.getSourceTensor()), std::pair(move.dst, op.getDestTensor())})
       if (llvm::Error error = isDram(type) ? llvm::Error::success() : layout.check(grid))
         return op.emitOpError(llvm::toString(std::move(error)));
     std::string key;

@@ -1,7 +1,8 @@
 //===- ConvertProgram.cpp - the driver of kernels and moves ---------------===//
-#include "dojo/Dialect/Dojo/Transforms/Liveness.h"
 #include "dojo/Conversion/DojoToD1/Passes.h"
 #include "dojo/Dialect/Dojo/IR/Target.h"
+#include "dojo/Dialect/Dojo/Transforms/Liveness.h"
+#include "dojo/ISA/Codec.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 
 namespace dojo::ir {
@@ -13,13 +14,33 @@ using namespace mlir;
 using namespace dojo;
 using namespace dojo::ir;
 
+// Words that the pieces of an entry take at most: a byte of SRAM is li and lis, a
+// byte of DRAM the longest constant, a number li alone.
+static constexpr int64_t wordsPerSram = 2, wordsPerDram = 5, wordsPerNumber = 1;
+static constexpr int64_t wordsPerCall = 1, wordsPerGuard = 4, wordsPerRepeat = 8;
+
+static int64_t wordsBound(Operation *op) {
+  if (auto launch = dyn_cast<LaunchOp>(op))
+    return numAxes * wordsPerGuard + launch->getNumOperands() * wordsPerSram + wordsPerCall;
+  if (llvm::isa<RepeatOp>(op))
+    return wordsPerRepeat;
+  auto move = dyn_cast<MoveOp>(op);
+  if (!move)
+    return 0;
+  constexpr int64_t drain = 1;
+  int64_t symbol = move.getSymbol() ? 1 : 0;
+  if (move.readsDram() || move.writesDram())
+    return wordsPerDram + 2 * wordsPerSram + symbol + wordsPerCall + drain;
+  int64_t grantOrReceive = wordsPerNumber + symbol + wordsPerCall;
+  int64_t send = 3 * wordsPerSram + 2 * wordsPerNumber + symbol + wordsPerCall;
+  return 2 * (grantOrReceive + drain) + send + drain;
+}
+
 int64_t ir::driverBytesBound(func::FuncOp function) {
-  constexpr int64_t wordsPerArgument = 4, wordsPerGuardAxis = 4, wordsPerOp = 4;
-  int64_t words = wordsPerOp;
-  function.walk([&](Operation *op) {
-    words += wordsPerOp + numAxes * wordsPerGuardAxis + (op->getNumOperands() + 3) * wordsPerArgument;
-  });
-  return words * 4;
+  constexpr int64_t frame = 16;
+  int64_t words = frame;
+  function.walk([&](Operation *op) { words += wordsBound(op); });
+  return words * isa::wordBytes;
 }
 
 namespace {
@@ -79,7 +100,7 @@ Value Driver::address(Location loc, Value buffer) {
 }
 
 void Driver::call(Location loc, StringRef routine, ArrayRef<Value> arguments) {
-  func::CallOp::create(builder, loc, routine, TypeRange{}, arguments);
+  d1::CallOp::create(builder, loc, routine, arguments);
 }
 
 /// Only nodes that hold a block of the first output run the kernel.
@@ -121,14 +142,14 @@ LogicalResult Driver::convert(Operation &op) {
     callPart(grant, "_grant", {number(loc, grant.getFree())});
   } else if (auto send = dyn_cast<SendOp>(op)) {
     callPart(send, "_send",
-             {address(loc, send.getSource()), address(loc, send.getDest()),
-              number(loc, descriptor), number(loc, send.getFree()), number(loc, send.getReady())});
+             {address(loc, send.getSource()), address(loc, send.getDest()), number(loc, descriptor),
+              number(loc, send.getFree()), number(loc, send.getReady())});
   } else if (auto receive = dyn_cast<ReceiveOp>(op)) {
     callPart(receive, "_receive", {number(loc, receive.getReady())});
   } else if (auto move = dyn_cast<MoveOp>(op)) {
-    callPart(move, move.readsDram() ? "_pull" : "_store",
-             {address(loc, move.getSource()), address(loc, move.getDest()),
-              number(loc, descriptor)});
+    callPart(
+        move, move.readsDram() ? "_pull" : "_store",
+        {address(loc, move.getSource()), address(loc, move.getDest()), number(loc, descriptor)});
   } else if (llvm::isa<DrainOp>(op)) {
     d1::DRAIN::create(builder, loc);
   } else if (auto repeat = dyn_cast<RepeatOp>(op)) {
@@ -146,6 +167,18 @@ LogicalResult Driver::convert(Operation &op) {
   return success();
 }
 
+/// The buffers whose own bytes an operation touches, or grants to others.
+static SmallVector<Value> buffersTouched(Operation *op) {
+  if (auto grant = dyn_cast<GrantOp>(op))
+    return {grant.getDest()};
+  if (auto send = dyn_cast<SendOp>(op))
+    return {send.getSource()};
+  if (auto receive = dyn_cast<ReceiveOp>(op))
+    return {receive.getDest()};
+  return llvm::filter_to_vector(op->getOperands(),
+                                [](Value v) { return llvm::isa<BufferType>(v.getType()); });
+}
+
 /// Lives of the buffers that belong to a block, in order of their memory.
 static SmallVector<Life> livesIn(Block &block) {
   llvm::MapVector<Operation *, Life> lives;
@@ -153,8 +186,8 @@ static SmallVector<Life> livesIn(Block &block) {
     if (llvm::isa<AllocOp, GetResidentOp, GetDramOp, ReshapeOp>(op))
       continue;
     op.walk([&](Operation *inner) {
-      for (Value operand : inner->getOperands()) {
-        Operation *memory = llvm::isa<BufferType>(operand.getType()) ? memoryOf(operand) : nullptr;
+      for (Value buffer : buffersTouched(inner)) {
+        Operation *memory = memoryOf(buffer);
         if (!memory || (llvm::isa<AllocOp>(memory) && memory->getBlock() != &block) ||
             (llvm::isa<ResidentOp>(memory) && !llvm::isa<func::FuncOp>(block.getParentOp())))
           continue;
@@ -169,8 +202,8 @@ static SmallVector<Life> livesIn(Block &block) {
 void Driver::addRow(Operation *memory, int64_t begin, int64_t end) {
   auto name = memory->getLoc()->findInstanceOf<NameLoc>();
   StringAttr title = llvm::isa<ResidentOp>(memory) ? cast<ResidentOp>(memory).getSymNameAttr()
-                     : name                  ? name.getName()
-                                             : builder.getStringAttr("buffer");
+                     : name                        ? name.getName()
+                                                   : builder.getStringAttr("buffer");
   table.push_back(builder.getDictionaryAttr({
       builder.getNamedAttr("address", builder.getI64IntegerAttr(*addressOf(memory))),
       builder.getNamedAttr("begin", builder.getI64IntegerAttr(begin)),

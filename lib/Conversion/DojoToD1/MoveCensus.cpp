@@ -45,7 +45,7 @@ static Census censusOf(const Move &move, unsigned e) {
   std::optional<int64_t> count;
   for (int64_t b = 0; b < sources; ++b) {
     Span wanted = wantedOf(move, e, d, b);
-    everySends &= wanted.lo < wanted.hi;
+    bool sends = false;
     int64_t v = std::max<int64_t>(0, (wanted.lo - dim.offset - dim.window) / dim.step);
     for (; v < targets && move.dst.start(e, v) < wanted.hi; ++v) {
       int64_t start = move.dst.start(e, v);
@@ -53,9 +53,11 @@ static Census censusOf(const Move &move, unsigned e) {
       if (hit.lo >= hit.hi)
         continue;
       receives.set(v);
+      sends = true;
       even &= count.value_or(hit.hi - hit.lo) == hit.hi - hit.lo;
       count = hit.hi - hit.lo;
     }
+    everySends &= sends;
   }
   if (!even)
     count.reset();

@@ -115,19 +115,27 @@ Interval MoveGeometry::wantedFrom(unsigned e, Interval range) {
 
 Interval MoveGeometry::wanted(unsigned e) {
   int d = sourceOf(e);
-  if (d < 0)
-    return {0, move.dst.dims[e].size};
-  return wantedFrom(e, owned(d, ownBlock(move.src, d)));
+  Interval range =
+      d < 0 ? Interval{0, move.dst.dims[e].size} : wantedFrom(e, owned(d, ownBlock(move.src, d)));
+  return move.dst.blocks(e) == 1 ? cutToWindow(e, range, move.dst.dims[e].offset) : range;
+}
+
+Interval MoveGeometry::cutToWindow(unsigned e, Interval range, Int start) {
+  const Layout::Dim &dim = move.dst.dims[e];
+  bool holdsAll = move.dst.blocks(e) == 1 && dim.offset <= 0 && dim.offset + dim.window >= dim.size;
+  return holdsAll ? range : intersect(range, {start, add(start, dim.window)});
+}
+
+bool MoveGeometry::wantedIsConstant(unsigned e) const {
+  int d = sourceOf(e);
+  return d < 0 || (move.src.blocks(d) == 1 && move.map[d].symbolCoefficient == 0);
 }
 
 Interval MoveGeometry::held(unsigned e) {
-  const Layout::Dim &dim = move.dst.dims[e];
   int d = sourceOf(e);
-  Interval all = d < 0 ? Interval{0, dim.size} : wantedFrom(e, {0, move.src.dims[d].size});
-  if (move.dst.blocks(e) == 1)
-    return all;
-  Int first = ownStart(move.dst, e);
-  return intersect(all, {first, add(first, dim.window)});
+  Interval all =
+      d < 0 ? Interval{0, move.dst.dims[e].size} : wantedFrom(e, {0, move.src.dims[d].size});
+  return cutToWindow(e, all, ownStart(move.dst, e));
 }
 
 // Block v holds [v * step + offset, + window): it meets [lo, hi) from

@@ -69,8 +69,11 @@ public:
   Interval owned(unsigned d, Int block);
   /// j whose source is in `range`, a subset of what d has, cut to what e has.
   Interval wantedFrom(unsigned e, Interval range);
-  /// j whose source the node owns; all j where e has no source dimension.
+  /// j whose source the node owns, all j where e has no source dimension; only those
+  /// that are held where e is not cut into blocks.
   Interval wanted(unsigned e);
+  /// Whether that is the same on every node.
+  bool wantedIsConstant(unsigned e) const;
   /// j that the node holds and that have a source.
   Interval held(unsigned e);
   /// Destination blocks that meet the non-empty j in `range`.
@@ -80,6 +83,9 @@ public:
   Interval intersect(Interval a, Interval c) { return {max(a.lo, c.lo), min(a.hi, c.hi)}; }
 
 private:
+  /// The j of `range` that the block of e beginning at `start` holds.
+  Interval cutToWindow(unsigned e, Interval range, Int start);
+
   Int symbol;
 };
 

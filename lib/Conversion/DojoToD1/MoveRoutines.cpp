@@ -2,7 +2,9 @@
 #include "dojo/Conversion/DojoToD1/MoveRoutines.h"
 #include "MoveTransfer.h"
 #include "dojo/Dialect/D1/IR/D1.h"
+#include "dojo/ISA/Abi.h"
 #include "dojo/ISA/Address.h"
+#include "dojo/ISA/ISA.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "llvm/ADT/STLExtras.h"
@@ -129,6 +131,41 @@ static Piece beginPieces(MoveGeometry &g, MoveTransfer &transfer, Int srcBase, I
   return piece;
 }
 
+/// Where semaphores and the intervals of dimensions that are looped over wait,
+/// behind the descriptor: kept in registers they would be too many.
+class Notes {
+public:
+  Notes(MoveGeometry &g, Int scratch) : g(g), scratch(scratch) {}
+
+  void keepWanted(unsigned e) {
+    if (!keeps(e))
+      return;
+    Interval range = g.wanted(e);
+    g.storeWord(range.lo, scratch, at(e));
+    g.storeWord(range.hi, scratch, at(e) + 4);
+  }
+  Interval wanted(unsigned e) {
+    if (!keeps(e))
+      return g.wanted(e);
+    return {g.loadWord(scratch, at(e)), g.loadWord(scratch, at(e) + 4)};
+  }
+
+  void keepSemaphores(Int free, Int ready) {
+    g.storeWord(free, scratch, semaphores);
+    g.storeWord(ready, scratch, semaphores + 4);
+  }
+  Int free() { return g.loadWord(scratch, semaphores); }
+  Int ready() { return g.loadWord(scratch, semaphores + 4); }
+
+private:
+  static constexpr int64_t semaphores = isa::moveScratchBytes - 8;
+  static int64_t at(unsigned e) { return isa::descriptorBytes + 8 * e; }
+  bool keeps(unsigned e) const { return !g.wantedIsConstant(e) && at(e) < semaphores; }
+
+  MoveGeometry &g;
+  Int scratch;
+};
+
 /// Whether this node's coordinate fixes a digit of its receivers.
 static bool isFixed(const Layout &src, const DigitPlace &place) {
   return repeatsAxis(src, place.axis) || llvm::any_of(digitsOf(src), [&](const DigitPlace &p) {
@@ -182,8 +219,8 @@ static std::optional<Int> fixedBlock(MoveGeometry &g, unsigned e) {
 }
 
 /// Loops over the blocks of destination dimension e that this node sends to.
-static Int loopOverDestinationBlocks(MoveGeometry &g, unsigned e) {
-  Interval blocks = g.blocksMeeting(e, g.wanted(e));
+static Int loopOverDestinationBlocks(MoveGeometry &g, unsigned e, Interval wanted) {
+  Interval blocks = g.blocksMeeting(e, wanted);
   Int block = g.loop(blocks.lo, blocks.hi);
   int64_t radix = g.move.dst.blocks(e);
   for (const DigitPlace &place : digitsOfDim(g.move.dst, e)) {
@@ -212,16 +249,16 @@ static void requireServed(MoveGeometry &g, Int receiver) {
 }
 
 /// Loops over the receivers of this node; returns where the piece for each begins.
-static Piece loopOverReceivers(MoveGeometry &g, MoveTransfer &transfer, Piece piece) {
+static Piece loopOverReceivers(MoveGeometry &g, Notes &notes, MoveTransfer &transfer, Piece piece) {
   const Layout &dst = g.move.dst;
   piece.dst = loopOverRepeats(g, piece.dst);
   for (unsigned e = 0; e < dst.rank(); ++e) {
     if (dst.blocks(e) == 1)
       continue;
     std::optional<Int> fixed = fixedBlock(g, e);
-    Int block = fixed ? *fixed : loopOverDestinationBlocks(g, e);
+    Int block = fixed ? *fixed : loopOverDestinationBlocks(g, e, notes.wanted(e));
     Int start = g.start(dst, e, block);
-    Interval hit = g.intersect(g.wanted(e), {start, g.add(start, dst.dims[e].window)});
+    Interval hit = g.intersect(notes.wanted(e), {start, g.add(start, dst.dims[e].window)});
     if (fixed)
       requireNonEmpty(g, hit);
     piece.dst = g.add(piece.dst, g.blockInAddress(dst, e, block));
@@ -240,18 +277,23 @@ static Int semaphoreAt(MoveGeometry &g, Int address, Int number) {
 
 /// One nest, run twice: first for the grants of all receivers, then for the pieces.
 static void emitSend(MoveGeometry &g, ValueRange args) {
-  Int src = args[0], dst = args[1], descriptor = args[2], free = args[3], ready = args[4];
-  MoveTransfer transfer(g, descriptor);
+  Int src = args[0], dst = args[1], scratch = args[2];
+  MoveTransfer transfer(g, scratch);
+  Notes notes(g, scratch);
   Piece piece = beginPieces(g, transfer, src, dst);
+  notes.keepSemaphores(args[3], args[4]);
+  for (unsigned e = 0; e < g.move.dst.rank(); ++e)
+    if (g.move.dst.blocks(e) > 1)
+      notes.keepWanted(e);
   Int phase = g.loop(0, 2);
-  piece = loopOverReceivers(g, transfer, piece);
+  piece = loopOverReceivers(g, notes, transfer, piece);
   Value first = arith::CmpIOp::create(g.b, g.loc, arith::CmpIPredicate::eq, g.get(phase), g.get(0));
   auto branch = scf::IfOp::create(g.b, g.loc, first, /*withElseRegion=*/true);
   g.b.setInsertionPoint(branch.thenBlock()->getTerminator());
-  d1::WAIT::create(g.b, g.loc, g.get(free), g.get(1));
+  d1::WAIT::create(g.b, g.loc, g.get(notes.free()), g.get(1));
   g.b.setInsertionPoint(branch.elseBlock()->getTerminator());
   transfer.push(piece.src, piece.dst);
-  d1::SIGNAL::create(g.b, g.loc, g.get(semaphoreAt(g, piece.dst, ready)));
+  d1::SIGNAL::create(g.b, g.loc, g.get(semaphoreAt(g, piece.dst, notes.ready())));
 }
 
 static void emitStore(MoveGeometry &g, Int src, Int dram, Int descriptor) {

@@ -113,6 +113,10 @@ Int ScalarBuilder::loop(Int lo, Int hi) {
   return Value(loop.getInductionVar());
 }
 
+Int ScalarBuilder::loadWord(Int address, int64_t offset) {
+  return Value(d1::LDW::create(b, loc, get(address), offset));
+}
+
 void ScalarBuilder::storeWord(Int value, Int address, int64_t offset) {
   d1::STW::create(b, loc, get(value), get(address), offset);
 }

@@ -49,6 +49,7 @@ public:
   Int loop(Int lo, Int hi);
 
   void storeWord(Int value, Int address, int64_t offset);
+  Int loadWord(Int address, int64_t offset);
 
   mlir::OpBuilder &b;
   mlir::Location loc;

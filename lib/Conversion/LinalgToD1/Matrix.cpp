@@ -7,7 +7,7 @@ using namespace mlir;
 using namespace dojo;
 using namespace dojo::kernels;
 
-/// mread and mwrite move two rows; vldg16 and vstg16 pieces of 16 bytes.
+/// mread moves two rows; vldg16 and vstg16 pieces of 16 bytes.
 static constexpr int64_t rowsPerVector = 2, rowPairs = isa::matrixRows / rowsPerVector;
 static constexpr int64_t pieceBytes = 16;
 
@@ -31,7 +31,7 @@ private:
 
   Value loadA(int64_t offset);
   Value loadB(int64_t offset);
-  Value initialTile(int64_t offset);
+  Value initialRows(Value gathered, Address dense);
   void storeTile(Value accumulator, int64_t offset);
   /// From the tile's first row to row 2 * pair.
   int64_t rowOffset(int64_t pair) const;
@@ -116,38 +116,29 @@ bool MatrixEmission::denseRows() const {
   return stride(c, plan.rowInner) == int64_t(isa::matrixColumns) * nest.accesses[c].bytes;
 }
 
-Value MatrixEmission::initialTile(int64_t offset) {
-  Value tile = e.make<d1::MZERO>();
-  if (init && matchPattern(init, m_PosZeroFloat()))
-    return tile;
-  for (int64_t pair = 0; pair < rowPairs; ++pair) {
-    Value rows;
-    int64_t at = offset + rowOffset(pair);
-    if (init) {
-      rows = emitConstant(e, init);
-    } else if (denseRows()) {
-      Address address = e.address(c, at);
-      rows = e.make<d1::VLD>(address.base, address.offset);
-    } else {
-      rows = e.make<d1::VLDG16>(e.addressRegister(c, at), e.keptNumber(pieceBytes),
-                                e.keptNumber(stride(c, plan.rowInner)), 1);
-    }
-    tile = e.make<d1::MWRITE>(tile, rows, pair);
-  }
-  return tile;
+/// What the product of these rows is added to, or null for zero.
+Value MatrixEmission::initialRows(Value gathered, Address dense) {
+  if (init)
+    return matchPattern(init, m_PosZeroFloat()) ? Value() : emitConstant(e, init);
+  if (!gathered)
+    return e.make<d1::VLD>(dense.base, dense.offset);
+  return e.make<d1::VLDG16>(gathered, e.keptNumber(pieceBytes),
+                            e.keptNumber(stride(c, plan.rowInner)), 1);
 }
 
 void MatrixEmission::storeTile(Value accumulator, int64_t offset) {
   for (int64_t pair = 0; pair < rowPairs; ++pair) {
     Value rows = e.make<d1::MREAD>(accumulator, pair);
     int64_t at = offset + rowOffset(pair);
-    if (denseRows()) {
-      Address address = e.address(c, at);
-      e.store<d1::VST>(rows, address.base, address.offset);
-    } else {
-      e.store<d1::VSTG16>(rows, e.addressRegister(c, at), e.keptNumber(pieceBytes),
+    Value scattered = denseRows() ? Value() : e.addressRegister(c, at);
+    Address dense = denseRows() ? e.address(c, at) : Address();
+    if (Value first = initialRows(scattered, dense))
+      rows = e.make<d1::VADD>(first, rows);
+    if (scattered)
+      e.store<d1::VSTG16>(rows, scattered, e.keptNumber(pieceBytes),
                           e.keptNumber(stride(c, plan.rowInner)), 1);
-    }
+    else
+      e.store<d1::VST>(rows, dense.base, dense.offset);
   }
 }
 
@@ -169,8 +160,8 @@ Values MatrixEmission::multiply(Values accumulators) {
 
 void MatrixEmission::emitBlock() {
   Values accumulators;
-  for (const Tile &tile : tiles)
-    accumulators.push_back(initialTile(tile.c));
+  for (size_t t = 0; t < tiles.size(); ++t)
+    accumulators.push_back(e.make<d1::MZERO>());
   accumulators = e.loops(loops(true), {}, accumulators,
                          [&](Values values) { return multiply(std::move(values)); });
   for (auto [tile, accumulator] : llvm::zip_equal(tiles, accumulators))

@@ -53,8 +53,8 @@ static LogicalResult checkIterators(linalg::LinalgOp op, MappingAttr mapping) {
         return op.emitOpError("mapping names iterator d")
                << numbers[i + at] << ", the op has " << loops;
       if (numbers[i + at + 1] < 1)
-        return op.emitOpError("mapping cuts iterator d") << numbers[i + at] << " into "
-                                                         << numbers[i + at + 1];
+        return op.emitOpError("mapping cuts iterator d")
+               << numbers[i + at] << " into " << numbers[i + at + 1];
     }
     return success();
   };
@@ -73,9 +73,8 @@ static LogicalResult checkGrid(linalg::LinalgOp op, MappingAttr mapping, const C
     used[digits[i]] *= digits[i + 2];
   for (unsigned a = 0; a < numAxes; ++a)
     if (used[a] > grid[a])
-      return op.emitOpError("mapping cuts axis ")
-             << axisName(static_cast<Axis>(a)) << " into " << used[a] << ", the grid has "
-             << grid[a];
+      return op.emitOpError("mapping cuts axis ") << axisName(static_cast<Axis>(a)) << " into "
+                                                  << used[a] << ", the grid has " << grid[a];
   return success();
 }
 
@@ -96,7 +95,7 @@ static FailureOr<MappedIterator> mapIterator(linalg::LinalgOp op, MappingAttr ma
   it.blocks = mapping.blocks(i);
   it.block = llvm::divideCeil(it.range, it.blocks);
   it.extent = llvm::alignTo(it.block, mapping.multiple(i));
-  if (it.blocks > it.range)
+  if (isReduction && it.blocks > it.range)
     return op.emitOpError("mapping cuts iterator d")
            << i << " of " << it.range << " into " << it.blocks << " blocks";
   if (isReduction && !padsWithZero && it.extent * it.blocks != it.range)
@@ -179,9 +178,8 @@ SmallVector<int64_t> MappedOp::advanceOf(OpOperand &operand) const {
 
 bool MappedOp::isReduced(OpOperand &operand) const {
   return llvm::any_of(operandForms(op, operand), [&](ArrayRef<int64_t> form) {
-    return llvm::any_of(llvm::enumerate(form.drop_back()), [&](auto e) {
-      return e.value() != 0 && iterators[e.index()].isReduction;
-    });
+    return llvm::any_of(llvm::enumerate(form.drop_back()),
+                        [&](auto e) { return e.value() != 0 && iterators[e.index()].isReduction; });
   });
 }
 

@@ -92,8 +92,11 @@ static bool isUndefined(OpOperand &init) {
 }
 
 static Request requestFor(const MappedOp &mapped, OpOperand &operand, Value symbol) {
-  Request request{mapped.layoutOf(operand), mapped.shapeOf(operand),
-                  isContraction(mapped.op) && mapped.isReduced(operand), {}, {}};
+  Request request{mapped.layoutOf(operand),
+                  mapped.shapeOf(operand),
+                  isContraction(mapped.op) && mapped.isReduced(operand),
+                  {},
+                  {}};
   SmallVector<int64_t> advance = mapped.advanceOf(operand);
   if (symbol && llvm::any_of(advance, [](int64_t a) { return a != 0; })) {
     request.symbol = symbol;
@@ -229,8 +232,7 @@ FailureOr<SmallVector<Value>> FunctionPartitioner::emitSteps(const MappedOp &map
                                                              ValueRange inits) {
   linalg::LinalgOp op = mapped.op;
   for (OpOperand *operand : op.getDpsInputOperands())
-    if (isa<RankedTensorType>(operand->get().getType()) &&
-        failed(spreader.prepare(operand->get())))
+    if (isa<RankedTensorType>(operand->get().getType()) && failed(spreader.prepare(operand->get())))
       return failure();
   auto repeat = RepeatOp::create(builder, op.getLoc(), inits.getTypes(), mapped.steps(), inits);
   OpBuilder::InsertionGuard guard(builder);
@@ -270,8 +272,8 @@ FailureOr<Value> FunctionPartitioner::combine(const MappedOp &mapped, unsigned i
       if (llvm::all_of(use.digits, [](const Layout::Digit &d) { return d.repeats(); }))
         use.digits.clear();
     }
-    auto restType =
-        withLayout(RankedTensorType::get(type.getShape().drop_front(), type.getElementType()), rest);
+    auto restType = withLayout(
+        RankedTensorType::get(type.getShape().drop_front(), type.getElementType()), rest);
     auto reduce = ReduceOp::create(builder, op.getLoc(), restType, value);
     OpBuilder::InsertionGuard guard(builder);
     Type element = type.getElementType();
@@ -345,7 +347,8 @@ LogicalResult FunctionPartitioner::convertReturn(func::ReturnOp op) {
     DramOp dram = state.addDram(op.getLoc(), "output", "output", title, {}, type);
     Value dest = getDram(dram);
     auto map = AffineMap::getMultiDimIdentityMap(type.getRank(), builder.getContext());
-    MoveOp::create(builder, value.getLoc(), dest.getType(), *held, dest, Value{}, map, StringAttr{});
+    MoveOp::create(builder, value.getLoc(), dest.getType(), *held, dest, Value{}, map,
+                   StringAttr{});
   }
   func::ReturnOp::create(builder, op.getLoc());
   return success();
@@ -364,8 +367,7 @@ LogicalResult FunctionPartitioner::convert(Operation &op) {
     FailureOr<Value> held = spreader.anywhere(store.getValue());
     if (failed(held))
       return failure();
-    state.globals[store.getGlobal().getLeafReference()] =
-        cast<RankedTensorType>(held->getType());
+    state.globals[store.getGlobal().getLeafReference()] = cast<RankedTensorType>(held->getType());
     ml_program::GlobalStoreOp::create(builder, op.getLoc(), store.getGlobal(), *held);
     return success();
   }
@@ -373,8 +375,8 @@ LogicalResult FunctionPartitioner::convert(Operation &op) {
     RankedTensorType type = state.globals.lookup(load.getGlobal().getLeafReference());
     if (!type)
       return op.emitOpError("reads a global that init does not store");
-    spreader.define(load, ml_program::GlobalLoadOp::create(builder, op.getLoc(), type,
-                                                           load.getGlobal()));
+    spreader.define(load,
+                    ml_program::GlobalLoadOp::create(builder, op.getLoc(), type, load.getGlobal()));
     return success();
   }
   if (op.getDialect()->getNamespace() == "tensor")

@@ -150,7 +150,8 @@ sched::MappingProblem Rule::problemFor(linalg::LinalgOp op, std::optional<unsign
   sched::MappingProblem problem;
   problem.grid = target.grid;
   problem.sramBudget = machine.sramBytes / 2;
-  problem.workPerCycle = matrix ? machine.matrixRows * machine.matrixCols * machine.matrixDepth : fp32Lanes(machine);
+  problem.workPerCycle =
+      matrix ? machine.matrixRows * machine.matrixCols * machine.matrixDepth : fp32Lanes(machine);
   problem.bytesPerCycle = machine.linkBytesPerCycle;
   problem.tileRows = matrix ? machine.matrixRows : 1;
   std::optional<unsigned> reduction = matrix ? innerReduction(op) : std::nullopt;

@@ -88,8 +88,8 @@ FailureOr<Value> Spreader::makeHolder(Value root) {
   if (isa_and_nonnull<tensor::CollapseShapeOp, tensor::ExpandShapeOp>(op))
     return holdReshape(op);
   auto type = cast<RankedTensorType>(root.getType());
-  Request request{restingLayout(type.getShape(), grid), SmallVector<int64_t>(type.getShape()),
-                  false, {}, {}};
+  Request request{
+      restingLayout(type.getShape(), grid), SmallVector<int64_t>(type.getShape()), false, {}, {}};
   if (!viewOf(root).isIdentity())
     return get(root, request);
   if (auto concat = dyn_cast_or_null<tensor::ConcatOp>(op))
@@ -160,7 +160,9 @@ FailureOr<Value> Spreader::onMesh(Value root) {
     RankedTensorType spread = withLayout(type, restingLayout(type.getShape(), grid));
     auto map = AffineMap::getMultiDimIdentityMap(type.getRank(), builder.getContext());
     Value empty = EmptyOp::create(builder, root.getLoc(), spread);
-    home = MoveOp::create(builder, root.getLoc(), spread, *holder, empty, Value{}, map, StringAttr{}).getResult();
+    home =
+        MoveOp::create(builder, root.getLoc(), spread, *holder, empty, Value{}, map, StringAttr{})
+            .getResult();
   }
   return home;
 }
@@ -169,8 +171,9 @@ FailureOr<Value> Spreader::anywhere(Value value) {
   if (viewOf(value).isIdentity() && !value.getDefiningOp<tensor::ConcatOp>())
     return onMesh(value);
   auto type = cast<RankedTensorType>(value.getType());
-  return get(value, {restingLayout(type.getShape(), grid),
-                     SmallVector<int64_t>(type.getShape()), false, {}, {}});
+  return get(
+      value,
+      {restingLayout(type.getShape(), grid), SmallVector<int64_t>(type.getShape()), false, {}, {}});
 }
 
 LogicalResult Spreader::prepare(Value value) {
@@ -184,11 +187,12 @@ FailureOr<Value> Spreader::get(Value value, const Request &request) {
     return copy(value, request);
   View view = viewOf(value);
   if (view.isIdentity() && !request.zeroPadding)
-    if (Value holder = holders.lookup(value); holder && !isDram(holder.getType()) &&
-                                              layoutOf(holder.getType()) == request.layout)
+    if (Value holder = holders.lookup(value);
+        holder && !isDram(holder.getType()) && layoutOf(holder.getType()) == request.layout)
       return holder;
-  auto key = std::make_tuple(value, Attribute(LayoutAttr::get(builder.getContext(), request.layout)),
-                             unsigned(request.zeroPadding));
+  auto key =
+      std::make_tuple(value, Attribute(LayoutAttr::get(builder.getContext(), request.layout)),
+                      unsigned(request.zeroPadding));
   if (Value done = made.lookup(key))
     return done;
   FailureOr<Value> result = copy(value, request);
@@ -231,6 +235,14 @@ static bool canLoad(const View &view, const Layout &layout, const Coords &grid) 
 }
 
 FailureOr<Value> Spreader::moveView(Value value, const View &view, const Request &request) {
+  // An operand of no values, such as the window of a pooling, is memory alone.
+  if (view.root.getDefiningOp<tensor::EmptyOp>())
+    return destination(
+        value.getLoc(),
+        withLayout(RankedTensorType::get(request.shape,
+                                         cast<RankedTensorType>(value.getType()).getElementType()),
+                   request.layout),
+        false, {});
   FailureOr<Value> source = holderOf(view.root);
   if (failed(source))
     return failure();
@@ -251,7 +263,8 @@ FailureOr<Value> Spreader::moveView(Value value, const View &view, const Request
                     : layoutOf(source->getType());
   bool gaps = leavesGaps({from, request.layout, *terms, 1});
   Value dest = destination(loc, type, gaps, view.padding);
-  return MoveOp::create(builder, loc, type, *source, dest, request.symbol, map, StringAttr{}).getResult();
+  return MoveOp::create(builder, loc, type, *source, dest, request.symbol, map, StringAttr{})
+      .getResult();
 }
 
 FailureOr<Value> Spreader::concatenate(tensor::ConcatOp op, const Request &request) {
@@ -262,8 +275,8 @@ FailureOr<Value> Spreader::concatenate(tensor::ConcatOp op, const Request &reque
   for (Value piece : op.getInputs()) {
     View view = viewOf(piece);
     if (!view.bounded || view.padding)
-      view = {piece, AffineMap::getMultiDimIdentityMap(type.getRank(), builder.getContext()), {},
-              true};
+      view = {
+          piece, AffineMap::getMultiDimIdentityMap(type.getRank(), builder.getContext()), {}, true};
     FailureOr<Value> source = view.root == piece ? anywhere(piece) : onMesh(view.root);
     if (failed(source))
       return failure();
@@ -272,7 +285,8 @@ FailureOr<Value> Spreader::concatenate(tensor::ConcatOp op, const Request &reque
       shift.push_back(builder.getAffineDimExpr(d) - (d == int64_t(op.getDim()) ? offset : 0));
     AffineMap map =
         view.map.compose(AffineMap::get(type.getRank(), 0, shift, builder.getContext()));
-    result = MoveOp::create(builder, op.getLoc(), type, *source, result, Value{}, map, StringAttr{}).getResult();
+    result = MoveOp::create(builder, op.getLoc(), type, *source, result, Value{}, map, StringAttr{})
+                 .getResult();
     offset += cast<RankedTensorType>(piece.getType()).getDimSize(op.getDim());
   }
   return result;

@@ -19,9 +19,9 @@ namespace dojo::ir {
 /// What a consumer needs of a tensor.
 struct Request {
   Layout layout;
-  llvm::SmallVector<int64_t> shape; ///< logical; that of a panel inside a repeat
-  bool zeroPadding;                 ///< padding enters results and must be zero
-  mlir::Value symbol;               ///< number of the step, with...
+  llvm::SmallVector<int64_t> shape;   ///< logical; that of a panel inside a repeat
+  bool zeroPadding;                   ///< padding enters results and must be zero
+  mlir::Value symbol;                 ///< number of the step, with...
   llvm::SmallVector<int64_t> advance; ///< ...how far each dimension advances by one
 };
 

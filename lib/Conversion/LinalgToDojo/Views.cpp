@@ -110,11 +110,11 @@ View dojo::ir::viewOf(Value value) {
     return view;
   View source = viewOf(step->source);
   // Padding needs the bounds of what it pads, and one value for all of it.
-  if (step->padding &&
-      (!source.bounded || (source.padding && source.padding != step->padding)))
-    source = {step->source, AffineMap::getMultiDimIdentityMap(step->map.getNumResults(),
-                                                              value.getContext()),
-              {}, true};
+  if (step->padding && (!source.bounded || (source.padding && source.padding != step->padding)))
+    source = {step->source,
+              AffineMap::getMultiDimIdentityMap(step->map.getNumResults(), value.getContext()),
+              {},
+              true};
   return {source.root, source.map.compose(step->map),
           step->padding ? step->padding : source.padding, step->bounded && source.bounded};
 }

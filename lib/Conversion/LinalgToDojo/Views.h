@@ -15,7 +15,7 @@ namespace dojo::ir {
 
 struct View {
   mlir::Value root;
-  mlir::AffineMap map;    ///< index of the view -> index of the root
+  mlir::AffineMap map;     ///< index of the view -> index of the root
   mlir::TypedAttr padding; ///< what stands where the map leaves the root; null if it never does
   /// Every index outside the view maps outside the root, so that a further padding
   /// or a concatenation can rely on the root's own bounds.

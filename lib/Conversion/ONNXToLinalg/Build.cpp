@@ -6,8 +6,12 @@
 using namespace mlir;
 using namespace dojo::onnx;
 
-Shape dojo::onnx::shapeOf(Value tensor) { return Shape(cast<RankedTensorType>(tensor.getType()).getShape()); }
-Type dojo::onnx::elementOf(Value tensor) { return cast<RankedTensorType>(tensor.getType()).getElementType(); }
+Shape dojo::onnx::shapeOf(Value tensor) {
+  return Shape(cast<RankedTensorType>(tensor.getType()).getShape());
+}
+Type dojo::onnx::elementOf(Value tensor) {
+  return cast<RankedTensorType>(tensor.getType()).getElementType();
+}
 
 int64_t dojo::onnx::product(ArrayRef<int64_t> sizes) {
   int64_t result = 1;
@@ -38,14 +42,17 @@ static TypedAttr uniform(Value tensor) {
   return cast<TypedAttr>(dense.getSplatValue<Attribute>());
 }
 
-/// Drops the dimensions of `tensor` that broadcasting to `shape` repeats, and
-/// gives the map from the iteration space to what is left.
-static Value dropRepeated(ImplicitLocOpBuilder &b, Value tensor, ArrayRef<int64_t> shape, AffineMap &map) {
+/// Drops the unit dimensions of `tensor` if broadcasting to `shape` repeats any of
+/// them, and gives the map from the iteration space to what is left.
+static Value dropRepeated(ImplicitLocOpBuilder &b, Value tensor, ArrayRef<int64_t> shape,
+                          AffineMap &map) {
   Shape from = shapeOf(tensor), kept;
   SmallVector<AffineExpr> dims;
+  ArrayRef<int64_t> to = shape.take_back(from.size());
   size_t lead = shape.size() - from.size();
+  bool repeats = to != ArrayRef(from);
   for (auto [i, size] : llvm::enumerate(from)) {
-    if (size == 1 && shape[lead + i] != 1)
+    if (repeats && size == 1)
       continue;
     kept.push_back(size);
     dims.push_back(b.getAffineDimExpr(lead + i));
@@ -87,26 +94,34 @@ Value dojo::onnx::elementwise(ImplicitLocOpBuilder &b, ArrayRef<int64_t> shape, 
 
 static Value neutral(Scalars &s, Type element, Combine how) {
   switch (how) {
-  case Combine::Add: return s.constant(element, 0);
-  case Combine::Mul: return s.constant(element, 1);
-  case Combine::Max: return s.lowest(element);
-  case Combine::Min: return s.highest(element);
+  case Combine::Add:
+    return s.constant(element, 0);
+  case Combine::Mul:
+    return s.constant(element, 1);
+  case Combine::Max:
+    return s.lowest(element);
+  case Combine::Min:
+    return s.highest(element);
   }
   llvm_unreachable("no such combiner");
 }
 
 static Value combine(Scalars &s, Combine how, Value x, Value y) {
   switch (how) {
-  case Combine::Add: return s.add(x, y);
-  case Combine::Mul: return s.mul(x, y);
-  case Combine::Max: return s.max(x, y);
-  case Combine::Min: return s.min(x, y);
+  case Combine::Add:
+    return s.add(x, y);
+  case Combine::Mul:
+    return s.mul(x, y);
+  case Combine::Max:
+    return s.max(x, y);
+  case Combine::Min:
+    return s.min(x, y);
   }
   llvm_unreachable("no such combiner");
 }
 
-Value dojo::onnx::reduce(ImplicitLocOpBuilder &b, Value tensor, ArrayRef<int64_t> axes, bool keep, Combine how,
-                         Body map) {
+Value dojo::onnx::reduce(ImplicitLocOpBuilder &b, Value tensor, ArrayRef<int64_t> axes, bool keep,
+                         Combine how, Body map) {
   Shape from = shapeOf(tensor), to, kept(from);
   SmallVector<AffineExpr> dims;
   SmallVector<utils::IteratorType> iterators(from.size(), utils::IteratorType::parallel);
@@ -163,8 +178,8 @@ Value dojo::onnx::transpose(ImplicitLocOpBuilder &b, Value tensor, ArrayRef<int6
   return linalg::TransposeOp::create(b, tensor, init, permutation)->getResult(0);
 }
 
-Value dojo::onnx::pad(ImplicitLocOpBuilder &b, Value tensor, ArrayRef<int64_t> low, ArrayRef<int64_t> high,
-                      Value scalar) {
+Value dojo::onnx::pad(ImplicitLocOpBuilder &b, Value tensor, ArrayRef<int64_t> low,
+                      ArrayRef<int64_t> high, Value scalar) {
   Shape shape = shapeOf(tensor);
   for (size_t i = 0; i < shape.size(); ++i)
     shape[i] += low[i] + high[i];
@@ -172,18 +187,20 @@ Value dojo::onnx::pad(ImplicitLocOpBuilder &b, Value tensor, ArrayRef<int64_t> l
   if (type == tensor.getType())
     return tensor;
 
-
   return tensor::PadOp::create(b, type, tensor, getAsIndexOpFoldResult(b.getContext(), low),
                                getAsIndexOpFoldResult(b.getContext(), high), scalar);
 }
 
-Value dojo::onnx::slice(ImplicitLocOpBuilder &b, Value tensor, ArrayRef<int64_t> starts, ArrayRef<int64_t> sizes,
-                        ArrayRef<int64_t> steps) {
+Value dojo::onnx::slice(ImplicitLocOpBuilder &b, Value tensor, ArrayRef<int64_t> starts,
+                        ArrayRef<int64_t> sizes, ArrayRef<int64_t> steps) {
   if (shapeOf(tensor) == Shape(sizes))
     return tensor;
+  if (!product(sizes))
+    return empty(b, sizes, elementOf(tensor));
   MLIRContext *c = b.getContext();
   return tensor::ExtractSliceOp::create(b, tensor, getAsIndexOpFoldResult(c, starts),
-                                        getAsIndexOpFoldResult(c, sizes), getAsIndexOpFoldResult(c, steps));
+                                        getAsIndexOpFoldResult(c, sizes),
+                                        getAsIndexOpFoldResult(c, steps));
 }
 
 Value dojo::onnx::concat(ImplicitLocOpBuilder &b, int64_t axis, ValueRange tensors) {
@@ -199,8 +216,8 @@ Value dojo::onnx::along(ImplicitLocOpBuilder &b, Value vector, int64_t axis, int
 }
 
 bool dojo::onnx::isComputable(Type element) {
-  return element.isF32() || element.isBF16() || element.isSignlessInteger(1) || element.isSignlessInteger(8) ||
-         element.isSignlessInteger(32);
+  return element.isF32() || element.isBF16() || element.isSignlessInteger(1) ||
+         element.isSignlessInteger(8) || element.isSignlessInteger(32);
 }
 
 std::string dojo::onnx::typeName(Type element) {

@@ -48,7 +48,8 @@ public:
   /// Between computable types, as ONNX Cast does.
   Value cast(Value x, Type type);
 
-  template <typename Op, typename... Args> Value make(Args &&...args) {
+  template <typename Op, typename... Args>
+  Value make(Args &&...args) {
     return Op::create(b, std::forward<Args>(args)...);
   }
 
@@ -72,18 +73,18 @@ Value elementwise(mlir::ImplicitLocOpBuilder &b, ArrayRef<int64_t> shape, Type e
 enum class Combine { Add, Mul, Max, Min };
 
 /// Folds the dimensions `axes` of `tensor`; they stay as 1 with `keep`.
-Value reduce(mlir::ImplicitLocOpBuilder &b, Value tensor, ArrayRef<int64_t> axes, bool keep, Combine how,
-             Body map = nullptr);
+Value reduce(mlir::ImplicitLocOpBuilder &b, Value tensor, ArrayRef<int64_t> axes, bool keep,
+             Combine how, Body map = nullptr);
 
 Value empty(mlir::ImplicitLocOpBuilder &b, ArrayRef<int64_t> shape, Type element);
 Value filled(mlir::ImplicitLocOpBuilder &b, ArrayRef<int64_t> shape, Value scalar);
 Value zeros(mlir::ImplicitLocOpBuilder &b, ArrayRef<int64_t> shape, Type element);
 Value reshape(mlir::ImplicitLocOpBuilder &b, Value tensor, ArrayRef<int64_t> shape);
 Value transpose(mlir::ImplicitLocOpBuilder &b, Value tensor, ArrayRef<int64_t> permutation);
-Value pad(mlir::ImplicitLocOpBuilder &b, Value tensor, ArrayRef<int64_t> low, ArrayRef<int64_t> high,
-          Value scalar);
-Value slice(mlir::ImplicitLocOpBuilder &b, Value tensor, ArrayRef<int64_t> starts, ArrayRef<int64_t> sizes,
-            ArrayRef<int64_t> steps);
+Value pad(mlir::ImplicitLocOpBuilder &b, Value tensor, ArrayRef<int64_t> low,
+          ArrayRef<int64_t> high, Value scalar);
+Value slice(mlir::ImplicitLocOpBuilder &b, Value tensor, ArrayRef<int64_t> starts,
+            ArrayRef<int64_t> sizes, ArrayRef<int64_t> steps);
 Value concat(mlir::ImplicitLocOpBuilder &b, int64_t axis, ValueRange tensors);
 /// A vector as tensor of `rank` dimensions that lies along dimension `axis`.
 Value along(mlir::ImplicitLocOpBuilder &b, Value vector, int64_t axis, int64_t rank);

@@ -5,15 +5,18 @@ using namespace mlir;
 using namespace dojo::onnx;
 
 static Value plain(ImplicitLocOpBuilder &b, Value image, Value weights, const Window &w) {
-  Value init = zeros(b, {shapeOf(image)[0], shapeOf(weights)[0], w.out[0], w.out[1]}, elementOf(image));
-  return linalg::Conv2DNchwFchwOp::create(b, TypeRange(init.getType()), ValueRange{image, weights}, ValueRange(init),
-                                          b.getI64VectorAttr(w.strides), b.getI64VectorAttr(w.dilations))
+  Value init =
+      zeros(b, {shapeOf(image)[0], shapeOf(weights)[0], w.out[0], w.out[1]}, elementOf(image));
+  return linalg::Conv2DNchwFchwOp::create(b, TypeRange(init.getType()), ValueRange{image, weights},
+                                          ValueRange(init), b.getI64VectorAttr(w.strides),
+                                          b.getI64VectorAttr(w.dilations))
       .getResult(0);
 }
 
 /// out[n, g, f, y, x] += image[n, g, c, y * s + ky * d, ...] * weights[g, f, c, ky, kx],
 /// without f or c where a group has one of them.
-static Value grouped(ImplicitLocOpBuilder &b, Value image, Value weights, int64_t groups, const Window &w) {
+static Value grouped(ImplicitLocOpBuilder &b, Value image, Value weights, int64_t groups,
+                     const Window &w) {
   Shape xs = shapeOf(image), ws = shapeOf(weights);
   int64_t inputs = xs[1] / groups, outputs = ws[0] / groups;
   Shape imageShape = {xs[0], groups}, weightShape = {groups}, outShape = {xs[0], groups};
@@ -53,7 +56,8 @@ static Value grouped(ImplicitLocOpBuilder &b, Value image, Value weights, int64_
     maps.push_back(AffineMap::get(rank, 0, exprs, b.getContext()));
   Value init = zeros(b, outShape, elementOf(image));
   auto generic = linalg::GenericOp::create(
-      b, init.getType(), ValueRange{reshape(b, image, imageShape), reshape(b, weights, weightShape)}, init, maps,
+      b, init.getType(),
+      ValueRange{reshape(b, image, imageShape), reshape(b, weights, weightShape)}, init, maps,
       iterators, [](OpBuilder &nested, Location loc, ValueRange args) {
         Scalars s(nested, loc);
         Value sum = s.add(args[2], s.mul(args[0], args[1]));
@@ -66,18 +70,22 @@ static LogicalResult lowerConv(NodeContext &c) {
   int64_t groups = c.intAttr("group", 1);
   Shape xs(c.shape(0)), ws(c.shape(1));
   if (xs.size() < 3 || ws.size() != xs.size())
-    return c.fail("it needs data and weights with batch, channels and space and has " + shapeName(xs) + " and " +
-                  shapeName(ws));
+    return c.fail("it needs data and weights with batch, channels and space and has " +
+                  shapeName(xs) + " and " + shapeName(ws));
   if (groups < 1 || ws[0] % groups || xs[1] != ws[1] * groups)
-    return c.fail("its " + Twine(groups) + " groups do not fit data " + shapeName(xs) + " and weights " +
-                  shapeName(ws));
+    return c.fail("its " + Twine(groups) + " groups do not fit data " + shapeName(xs) +
+                  " and weights " + shapeName(ws));
+  if (c.has(2) && (c.rank(2) != 1 || c.shape(2)[0] != ws[0]))
+    return c.fail("its bias " + shapeName(c.shape(2)) + " does not fit " + Twine(ws[0]) +
+                  " channels");
   auto w = readWindow(c, ArrayRef(xs).drop_front(2), ArrayRef(ws).drop_front(2));
   if (failed(w))
     return failure();
   Type element = c.type(0).getElementType();
   Value image = w->padded(c.b, c.value(0), Scalars(c.b, c.b.getLoc()).constant(element, 0));
   Value weights = reshape(c.b, c.value(1), {ws[0], ws[1], w->kernel[0], w->kernel[1]});
-  Value result = groups == 1 ? plain(c.b, image, weights, *w) : grouped(c.b, image, weights, groups, *w);
+  Value result =
+      groups == 1 ? plain(c.b, image, weights, *w) : grouped(c.b, image, weights, groups, *w);
   if (c.has(2))
     result = elementwise(c.b, shapeOf(result), element, {result, along(c.b, c.value(2), 1, 4)},
                          [](Scalars &s, ValueRange v) { return s.add(v[0], v[1]); });
@@ -87,4 +95,6 @@ static LogicalResult lowerConv(NodeContext &c) {
   return success();
 }
 
-void dojo::onnx::registerConvolutions(HandlerRegistry &registry) { registry.onOp("Conv", 1, lowerConv); }
+void dojo::onnx::registerConvolutions(HandlerRegistry &registry) {
+  registry.onOp("Conv", 1, lowerConv);
+}

@@ -42,7 +42,8 @@ static LogicalResult lowerReshape(NodeContext &c) {
 static LogicalResult lowerFlatten(NodeContext &c) {
   int64_t rank = c.rank(0), given = c.intAttr("axis", 1), axis = given < 0 ? given + rank : given;
   if (axis < 0 || axis > rank)
-    return c.fail("its axis " + Twine(given) + " is outside a tensor of " + Twine(rank) + " dimensions");
+    return c.fail("its axis " + Twine(given) + " is outside a tensor of " + Twine(rank) +
+                  " dimensions");
   return reshapeTo(c, {product(c.shape(0).take_front(axis)), product(c.shape(0).drop_front(axis))});
 }
 
@@ -78,6 +79,8 @@ static Handler unsqueeze(bool operand) {
     auto given = readAxes(c, operand);
     if (failed(given))
       return failure();
+    if (given->empty())
+      return c.fail("it names no axes");
     auto axes = c.axes(*given, c.rank(0) + given->size());
     if (failed(axes))
       return failure();
@@ -135,6 +138,42 @@ static Handler lowerSlice(bool operands) {
   };
 }
 
+/// The rows of dimension `axis` that `indices` names, in runs of neighbours.
+static Value pick(ImplicitLocOpBuilder &b, Value tensor, int64_t axis, ArrayRef<int64_t> indices) {
+  Shape shape = shapeOf(tensor), starts(shape.size(), 0), ones(shape.size(), 1);
+  SmallVector<Value> runs;
+  for (size_t at = 0; at < indices.size();) {
+    size_t end = at + 1;
+    while (end < indices.size() && indices[end] == indices[end - 1] + 1)
+      ++end;
+    starts[axis] = indices[at];
+    shape[axis] = end - at;
+    runs.push_back(slice(b, tensor, starts, shape, ones));
+    at = end;
+  }
+  return concat(b, axis, runs);
+}
+
+static LogicalResult lowerGather(NodeContext &c) {
+  auto axis = c.axis(c.intAttr("axis", 0), c.rank(0));
+  auto indices = c.needInts(1, "indices");
+  if (failed(axis) || failed(indices))
+    return failure();
+  int64_t extent = c.shape(0)[*axis];
+  for (int64_t &index : *indices) {
+    if (index < -extent || index >= extent)
+      return c.fail("its index " + Twine(index) + " is outside a dimension of " + Twine(extent));
+    index = index < 0 ? index + extent : index;
+  }
+  Shape shape(c.shape(0).take_front(*axis));
+  shape.append(c.shape(1).begin(), c.shape(1).end());
+  shape.append(c.shape(0).begin() + *axis + 1, c.shape(0).end());
+  Value picked = indices->empty() ? empty(c.b, shape, c.type(0).getElementType())
+                                  : pick(c.b, c.value(0), *axis, *indices);
+  c.result(0, reshape(c.b, picked, shape));
+  return success();
+}
+
 /// The sizes of the outputs of Split, from an attribute, an operand or a count.
 static FailureOr<Shape> splitSizes(NodeContext &c, int64_t extent) {
   Shape sizes = c.intsAttr("split");
@@ -151,7 +190,8 @@ static FailureOr<Shape> splitSizes(NodeContext &c, int64_t extent) {
       sizes.push_back(std::min(each, rest));
   }
   if (sizes.size() != c.numResults() || llvm::sum_of(sizes) != extent)
-    return c.fail("its parts " + shapeName(sizes) + " do not make up a dimension of " + Twine(extent));
+    return c.fail("its parts " + shapeName(sizes) + " do not make up a dimension of " +
+                  Twine(extent));
   return sizes;
 }
 
@@ -173,7 +213,7 @@ static LogicalResult lowerSplit(NodeContext &c) {
 
 static LogicalResult expandTo(NodeContext &c, ArrayRef<int64_t> wanted) {
   auto shape = broadcast(c.shape(0), wanted);
-  if (!shape)
+  if (!shape || llvm::any_of(wanted, [](int64_t size) { return size < 0; }))
     return c.fail("it cannot broadcast " + shapeName(c.shape(0)) + " to " + shapeName(wanted));
   if (*shape == Shape(c.shape(0)))
     return forward(c);
@@ -190,7 +230,8 @@ static LogicalResult lowerExpand(NodeContext &c) {
 }
 
 /// Cuts dimensions that negative padding shortens, then pads the rest.
-static LogicalResult padBy(NodeContext &c, ArrayRef<int64_t> low, ArrayRef<int64_t> high, double filler) {
+static LogicalResult padBy(NodeContext &c, ArrayRef<int64_t> low, ArrayRef<int64_t> high,
+                           double filler) {
   int64_t rank = c.rank(0);
   Shape starts(rank, 0), sizes(c.shape(0)), ones(rank, 1), before(low), after(high);
   for (int64_t i = 0; i < rank; ++i) {
@@ -199,7 +240,8 @@ static LogicalResult padBy(NodeContext &c, ArrayRef<int64_t> low, ArrayRef<int64
     before[i] = std::max<int64_t>(0, low[i]);
     after[i] = std::max<int64_t>(0, high[i]);
     if (sizes[i] < 0)
-      return c.fail("its padding cuts more than dimension " + Twine(i) + " of " + shapeName(c.shape(0)));
+      return c.fail("its padding cuts more than dimension " + Twine(i) + " of " +
+                    shapeName(c.shape(0)));
   }
   Value cut = slice(c.b, c.value(0), starts, sizes, ones);
   Value scalar = Scalars(c.b, c.b.getLoc()).constant(elementOf(cut), filler);
@@ -230,7 +272,8 @@ static Handler lowerPad(bool operands) {
     if (failed(positive))
       return failure();
     if (pads->size() != 2 * positive->size())
-      return c.fail("it has " + Twine(pads->size()) + " pads for " + Twine(positive->size()) + " dimensions");
+      return c.fail("it has " + Twine(pads->size()) + " pads for " + Twine(positive->size()) +
+                    " dimensions");
     Shape low(c.rank(0), 0), high(low);
     for (auto [i, axis] : llvm::enumerate(*positive)) {
       low[axis] = (*pads)[i];
@@ -253,6 +296,7 @@ void dojo::onnx::registerDataMovement(HandlerRegistry &registry) {
   registry.onOp("Concat", 4, lowerConcat);
   registry.onOp("Slice", 1, lowerSlice(false));
   registry.onOp("Slice", 10, lowerSlice(true));
+  registry.onOp("Gather", 1, lowerGather);
   registry.onOp("Split", 2, lowerSplit);
   registry.onOp("Expand", 8, lowerExpand);
   registry.onOp("Pad", 2, lowerPad(false));

@@ -65,7 +65,8 @@ Value sign(Scalars &s, Value x) {
 }
 Value gelu(Scalars &s, Value x) {
   Value half = scaled(s, x, 0.5);
-  return s.mul(half, s.add(s.constant(x, 1), s.make<math::ErfOp>(scaled(s, x, 0.70710678118654752))));
+  return s.mul(half,
+               s.add(s.constant(x, 1), s.make<math::ErfOp>(scaled(s, x, 0.70710678118654752))));
 }
 Value geluTanh(Scalars &s, Value x) {
   Value inner = s.add(x, scaled(s, s.mul(x, s.mul(x, x)), 0.044715));
@@ -73,82 +74,177 @@ Value geluTanh(Scalars &s, Value x) {
   return s.mul(scaled(s, x, 0.5), s.add(s.constant(x, 1), tanh));
 }
 
-template <typename Op> Value apply(Scalars &s, Value x, ArrayRef<double>) { return s.make<Op>(x); }
+template <typename Op>
+Value apply(Scalars &s, Value x, ArrayRef<double>) {
+  return s.make<Op>(x);
+}
 
-#define UNARY [](Scalars & s, Value x, ArrayRef<double> a) -> Value
-#define BINARY [](Scalars & s, Value x, Value y) -> Value
+#define UNARY [](Scalars & s, Value x, ArrayRef<double> a)->Value
+#define BINARY [](Scalars & s, Value x, Value y)->Value
 
-const Unary unaries[] = {
-    {"Abs", 6, Numbers, {}, UNARY { return absolute(s, x); }},
-    {"Neg", 6, Numbers, {}, UNARY { return s.neg(x); }},
-    {"Sign", 9, Numbers, {}, UNARY { return sign(s, x); }},
-    {"Relu", 6, Numbers, {}, UNARY { return s.max(x, s.constant(x, 0)); }},
-    {"LeakyRelu", 6, Floats, {{"alpha", 0.01}}, UNARY { return s.select(positive(s, x), x, scaled(s, x, a[0])); }},
-    {"ThresholdedRelu", 10, Floats, {{"alpha", 1}},
-     UNARY { return s.select(s.compare(P::sgt, x, s.constant(x, a[0])), x, s.constant(x, 0)); }},
-    {"Elu", 6, Floats, {{"alpha", 1}}, UNARY { return s.select(positive(s, x), x, expMinusOne(s, x, a[0])); }},
-    {"Celu", 12, Floats, {{"alpha", 1}},
-     UNARY { return s.select(positive(s, x), x, expMinusOne(s, scaled(s, x, 1 / a[0]), a[0])); }},
-    {"Selu", 6, Floats, {{"alpha", 1.67326319217681884765625}, {"gamma", 1.05070102214813232421875}},
-     UNARY { return scaled(s, s.select(positive(s, x), x, expMinusOne(s, x, a[0])), a[1]); }},
-    {"Sigmoid", 6, Floats, {}, UNARY { return s.sigmoid(x); }},
-    {"HardSigmoid", 6, Floats, {{"alpha", 0.2}, {"beta", 0.5}},
-     UNARY { return clamp(s, s.add(scaled(s, x, a[0]), s.constant(x, a[1])), 0, 1); }},
-    {"HardSwish", 14, Floats, {},
-     UNARY { return s.mul(x, clamp(s, s.add(scaled(s, x, 1.0 / 6), s.constant(x, 0.5)), 0, 1)); }},
-    {"Swish", 24, Floats, {{"alpha", 1}}, UNARY { return s.mul(x, s.sigmoid(scaled(s, x, a[0]))); }},
-    {"Softplus", 1, Floats, {}, UNARY { return softplus(s, x); }},
-    {"Softsign", 1, Floats, {}, UNARY { return s.div(x, s.add(s.constant(x, 1), absolute(s, x))); }},
-    {"Mish", 18, Floats, {}, UNARY { return s.mul(x, s.make<math::TanhOp>(softplus(s, x))); }},
-    {"Tanh", 6, Floats, {}, apply<math::TanhOp>},
-    {"Exp", 6, Floats, {}, apply<math::ExpOp>},
-    {"Log", 6, Floats, {}, apply<math::LogOp>},
-    {"Sqrt", 6, Floats, {}, apply<math::SqrtOp>},
+const Unary unaries[] = {{"Abs", 6, Numbers, {}, UNARY{return absolute(s, x);
+} // namespace
+}
+, {"Neg", 6, Numbers, {}, UNARY{return s.neg(x);
+}
+}
+, {"Sign", 9, Numbers, {}, UNARY{return sign(s, x);
+}
+}
+, {"Relu", 6, Numbers, {}, UNARY{return s.max(x, s.constant(x, 0));
+}
+}
+, {"LeakyRelu", 6, Floats, {{"alpha", 0.01}},
+   UNARY{return s.select(positive(s, x), x, scaled(s, x, a[0]));
+}
+}
+, {"ThresholdedRelu", 10, Floats, {{"alpha", 1}},
+   UNARY{return s.select(s.compare(P::sgt, x, s.constant(x, a[0])), x, s.constant(x, 0));
+}
+}
+, {"Elu", 6, Floats, {{"alpha", 1}},
+   UNARY{return s.select(positive(s, x), x, expMinusOne(s, x, a[0]));
+}
+}
+, {"Celu", 12, Floats, {{"alpha", 1}},
+   UNARY{return s.select(positive(s, x), x, expMinusOne(s, scaled(s, x, 1 / a[0]), a[0]));
+}
+}
+, {"Selu", 6, Floats, {{"alpha", 1.67326319217681884765625}, {"gamma", 1.05070102214813232421875}},
+   UNARY{return scaled(s, s.select(positive(s, x), x, expMinusOne(s, x, a[0])), a[1]);
+}
+}
+, {"Sigmoid", 6, Floats, {}, UNARY{return s.sigmoid(x);
+}
+}
+, {"HardSigmoid", 6, Floats, {{"alpha", 0.2}, {"beta", 0.5}},
+   UNARY{return clamp(s, s.add(scaled(s, x, a[0]), s.constant(x, a[1])), 0, 1);
+}
+}
+, {"HardSwish", 14, Floats, {},
+   UNARY{return s.mul(x, clamp(s, s.add(scaled(s, x, 1.0 / 6), s.constant(x, 0.5)), 0, 1));
+}
+}
+, {"Swish", 24, Floats, {{"alpha", 1}}, UNARY{return s.mul(x, s.sigmoid(scaled(s, x, a[0])));
+}
+}
+, {"Softplus", 1, Floats, {}, UNARY{return softplus(s, x);
+}
+}
+, {"Softsign", 1, Floats, {}, UNARY{return s.div(x, s.add(s.constant(x, 1), absolute(s, x)));
+}
+}
+, {"Mish", 18, Floats, {}, UNARY{return s.mul(x, s.make<math::TanhOp>(softplus(s, x)));
+}
+}
+, {"Tanh", 6, Floats, {}, apply<math::TanhOp>}, {"Exp", 6, Floats, {}, apply<math::ExpOp>},
+    {"Log", 6, Floats, {}, apply<math::LogOp>}, {"Sqrt", 6, Floats, {}, apply<math::SqrtOp>},
     {"Erf", 9, Floats, {}, apply<math::ErfOp>},
-    {"Reciprocal", 6, Floats, {}, UNARY { return s.div(s.constant(x, 1), x); }},
-    {"Floor", 6, Floats, {}, apply<math::FloorOp>},
-    {"Ceil", 6, Floats, {}, apply<math::CeilOp>},
-    {"Round", 11, Floats, {}, apply<math::RoundEvenOp>},
-    {"Sin", 7, Floats, {}, apply<math::SinOp>},
+    {"Reciprocal", 6, Floats, {}, UNARY{return s.div(s.constant(x, 1), x);
+}
+}
+, {"Floor", 6, Floats, {}, apply<math::FloorOp>}, {"Ceil", 6, Floats, {}, apply<math::CeilOp>},
+    {"Round", 11, Floats, {}, apply<math::RoundEvenOp>}, {"Sin", 7, Floats, {}, apply<math::SinOp>},
     {"Cos", 7, Floats, {}, apply<math::CosOp>},
-    {"Not", 1, Bools, {}, UNARY { return s.make<arith::XOrIOp>(x, s.constant(x, 1)); }},
-    {"BitwiseNot", 18, Ints, {}, UNARY { return s.make<arith::XOrIOp>(x, s.constant(x, -1)); }},
-    {"IsNaN", 9, Floats, {}, UNARY { return s.make<arith::CmpFOp>(arith::CmpFPredicate::UNO, x, x); }, Bool},
-};
+    {"Not", 1, Bools, {}, UNARY{return s.make<arith::XOrIOp>(x, s.constant(x, 1));
+}
+}
+, {"BitwiseNot", 18, Ints, {}, UNARY{return s.make<arith::XOrIOp>(x, s.constant(x, -1));
+}
+}
+, {"IsNaN", 9, Floats, {}, UNARY{return s.make<arith::CmpFOp>(arith::CmpFPredicate::UNO, x, x);
+}
+, Bool
+}
+,
+}
+;
 
+Value remainder(Scalars &s, Value x, Value y) {
+  return isa<FloatType>(x.getType()) ? s.make<arith::RemFOp>(x, y) : s.make<arith::RemSIOp>(x, y);
+}
+
+/// x - floor(x / y) * y, which has the sign of y.
 Value floorModulo(Scalars &s, Value x, Value y) {
-  Value rest = s.make<arith::RemSIOp>(x, y), zero = s.constant(x, 0);
+  Value rest = remainder(s, x, y), zero = s.constant(x, 0);
   Value differs = s.make<arith::XOrIOp>(s.compare(P::slt, rest, zero), s.compare(P::slt, y, zero));
   Value corrected = s.make<arith::AndIOp>(differs, s.compare(P::ne, rest, zero));
   return s.select(corrected, s.add(rest, y), rest);
 }
 
-const Binary binaries[] = {
-    {"Add", 7, Numbers, BINARY { return s.add(x, y); }},
-    {"Sub", 7, Numbers, BINARY { return s.sub(x, y); }},
-    {"Mul", 7, Numbers, BINARY { return s.mul(x, y); }},
-    {"Div", 7, Numbers, BINARY { return s.div(x, y); }},
-    {"PRelu", 7, Floats, BINARY { return s.select(positive(s, x), x, s.mul(x, y)); }},
-    {"And", 7, Bools, BINARY { return s.make<arith::AndIOp>(x, y); }},
-    {"Or", 7, Bools, BINARY { return s.make<arith::OrIOp>(x, y); }},
-    {"Xor", 7, Bools, BINARY { return s.make<arith::XOrIOp>(x, y); }},
-    {"BitwiseAnd", 18, Ints, BINARY { return s.make<arith::AndIOp>(x, y); }},
-    {"BitwiseOr", 18, Ints, BINARY { return s.make<arith::OrIOp>(x, y); }},
-    {"BitwiseXor", 18, Ints, BINARY { return s.make<arith::XOrIOp>(x, y); }},
-    {"Equal", 7, All, BINARY { return s.compare(P::eq, x, y); }, Bool},
-    {"Less", 7, Numbers, BINARY { return s.compare(P::slt, x, y); }, Bool},
-    {"LessOrEqual", 12, Numbers, BINARY { return s.compare(P::sle, x, y); }, Bool},
-    {"Greater", 7, Numbers, BINARY { return s.compare(P::sgt, x, y); }, Bool},
-    {"GreaterOrEqual", 12, Numbers, BINARY { return s.compare(P::sge, x, y); }, Bool},
-};
+const Binary binaries[] = {{"Add", 7, Numbers, BINARY{return s.add(x, y);
+}
+}
+, {"Sub", 7, Numbers, BINARY{return s.sub(x, y);
+}
+}
+, {"Mul", 7, Numbers, BINARY{return s.mul(x, y);
+}
+}
+, {"Div", 7, Numbers, BINARY{return s.div(x, y);
+}
+}
+, {"PRelu", 7, Floats, BINARY{return s.select(positive(s, x), x, s.mul(x, y));
+}
+}
+, {"And", 7, Bools, BINARY{return s.make<arith::AndIOp>(x, y);
+}
+}
+, {"Or", 7, Bools, BINARY{return s.make<arith::OrIOp>(x, y);
+}
+}
+, {"Xor", 7, Bools, BINARY{return s.make<arith::XOrIOp>(x, y);
+}
+}
+, {"BitwiseAnd", 18, Ints, BINARY{return s.make<arith::AndIOp>(x, y);
+}
+}
+, {"BitwiseOr", 18, Ints, BINARY{return s.make<arith::OrIOp>(x, y);
+}
+}
+, {"BitwiseXor", 18, Ints, BINARY{return s.make<arith::XOrIOp>(x, y);
+}
+}
+, {"Equal", 7, All, BINARY{return s.compare(P::eq, x, y);
+}
+, Bool
+}
+, {"Less", 7, Numbers, BINARY{return s.compare(P::slt, x, y);
+}
+, Bool
+}
+, {"LessOrEqual", 12, Numbers, BINARY{return s.compare(P::sle, x, y);
+}
+, Bool
+}
+, {"Greater", 7, Numbers, BINARY{return s.compare(P::sgt, x, y);
+}
+, Bool
+}
+, {"GreaterOrEqual", 12, Numbers, BINARY{return s.compare(P::sge, x, y);
+}
+, Bool
+}
+,
+}
+;
 
 /// Operators of any number of operands, folded from the left.
-const Binary variadics[] = {
-    {"Min", 6, Numbers, BINARY { return s.min(x, y); }},
-    {"Max", 6, Numbers, BINARY { return s.max(x, y); }},
-    {"Sum", 6, Floats, BINARY { return s.add(x, y); }},
-    {"Mean", 6, Floats, BINARY { return s.add(x, y); }},
-};
+const Binary variadics[] = {{"Min", 6, Numbers, BINARY{return s.min(x, y);
+}
+}
+, {"Max", 6, Numbers, BINARY{return s.max(x, y);
+}
+}
+, {"Sum", 6, Floats, BINARY{return s.add(x, y);
+}
+}
+, {"Mean", 6, Floats, BINARY{return s.add(x, y);
+}
+}
+,
+}
+;
 
 #undef UNARY
 #undef BINARY
@@ -161,14 +257,17 @@ LogicalResult checkKind(NodeContext &c, Kinds kinds, unsigned first = 0) {
   Type element = c.type(first).getElementType();
   for (unsigned i = first; i < c.size(); ++i)
     if (c.has(i) && c.type(i).getElementType() != element)
-      return c.fail("its operands are " + typeName(element) + " and " + typeName(c.type(i).getElementType()) +
-                    "; they must agree");
+      return c.fail("its operands are " + typeName(element) + " and " +
+                    typeName(c.type(i).getElementType()) + "; they must agree");
   if (!(kindOf(element) & kinds))
     return c.fail("it is not defined on " + typeName(element));
   return success();
 }
 
-FailureOr<Shape> commonShape(NodeContext &c) {
+/// The shape that `count` operands broadcast to; 0 stands for any number but none.
+FailureOr<Shape> commonShape(NodeContext &c, unsigned count) {
+  if (count ? c.size() != count : c.size() == 0)
+    return c.fail("it has " + Twine(c.size()) + " operands");
   Shape shape;
   for (unsigned i = 0; i < c.size(); ++i) {
     auto wider = broadcast(shape, c.shape(i));
@@ -198,15 +297,16 @@ Handler lowerUnary(const Unary &entry) {
       parameters.push_back(c.floatAttr(attribute.name, attribute.otherwise));
     if (failed(checkKind(c, entry.kinds)))
       return failure();
-    c.result(0, elementwise(c.b, c.shape(0), resultType(c, entry.result), c.value(0),
-                            [&](Scalars &s, ValueRange v) { return entry.body(s, v[0], parameters); }));
+    c.result(
+        0, elementwise(c.b, c.shape(0), resultType(c, entry.result), c.value(0),
+                       [&](Scalars &s, ValueRange v) { return entry.body(s, v[0], parameters); }));
     return success();
   };
 }
 
 Handler lowerBinary(const Binary &entry) {
   return [&entry](NodeContext &c) -> LogicalResult {
-    auto shape = commonShape(c);
+    auto shape = commonShape(c, 2);
     if (failed(shape) || failed(checkKind(c, entry.kinds)))
       return failure();
     c.result(0, elementwise(c.b, *shape, resultType(c, entry.result), allValues(c),
@@ -217,16 +317,17 @@ Handler lowerBinary(const Binary &entry) {
 
 Handler lowerVariadic(const Binary &entry) {
   return [&entry](NodeContext &c) -> LogicalResult {
-    auto shape = commonShape(c);
+    auto shape = commonShape(c, 0);
     if (failed(shape) || failed(checkKind(c, entry.kinds)))
       return failure();
     bool mean = c.op() == "Mean";
-    c.result(0, elementwise(c.b, *shape, resultType(c, Same), allValues(c), [&](Scalars &s, ValueRange v) {
-               Value folded = v.front();
-               for (Value next : v.drop_front())
-                 folded = entry.body(s, folded, next);
-               return mean ? scaled(s, folded, 1.0 / v.size()) : folded;
-             }));
+    c.result(0, elementwise(c.b, *shape, resultType(c, Same), allValues(c),
+                            [&](Scalars &s, ValueRange v) {
+                              Value folded = v.front();
+                              for (Value next : v.drop_front())
+                                folded = entry.body(s, folded, next);
+                              return mean ? scaled(s, folded, 1.0 / v.size()) : folded;
+                            }));
     return success();
   };
 }
@@ -235,43 +336,46 @@ LogicalResult lowerGelu(NodeContext &c) {
   std::string kind = c.stringAttr("approximate", "none");
   if (failed(checkKind(c, Floats)))
     return failure();
-  c.result(0, elementwise(c.b, c.shape(0), resultType(c, Same), c.value(0), [&](Scalars &s, ValueRange v) {
-             return kind == "tanh" ? geluTanh(s, v[0]) : gelu(s, v[0]);
-           }));
+  c.result(0, elementwise(c.b, c.shape(0), resultType(c, Same), c.value(0),
+                          [&](Scalars &s, ValueRange v) {
+                            return kind == "tanh" ? geluTanh(s, v[0]) : gelu(s, v[0]);
+                          }));
   return success();
 }
 
 /// x to a power; small whole powers are products.
 LogicalResult lowerPow(NodeContext &c) {
-  auto shape = commonShape(c);
+  auto shape = commonShape(c, 2);
   if (failed(shape))
     return failure();
   if (kindOf(c.type(0).getElementType()) != Floats)
-    return c.fail("it is not defined on " + typeName(c.type(0).getElementType()), "cast to float32");
+    return c.fail("it is not defined on " + typeName(c.type(0).getElementType()),
+                  "cast to float32");
   auto exponent = dyn_cast_or_null<DenseElementsAttr>(c.constant(1));
-  bool square = exponent && exponent.getNumElements() == 1 && *c.needScalar(1, "exponent") == 2;
-  if (square) {
+  auto known = exponent && exponent.getNumElements() == 1 ? c.needScalar(1, "exponent") : 0.0;
+  if (failed(known))
+    return failure();
+  if (*known == 2) {
     c.result(0, elementwise(c.b, *shape, resultType(c, Same), c.value(0),
                             [](Scalars &s, ValueRange v) { return s.mul(v[0], v[0]); }));
     return success();
   }
-  c.result(0, elementwise(c.b, *shape, resultType(c, Same), {c.value(0), c.value(1)}, [](Scalars &s, ValueRange v) {
-             return s.make<math::PowFOp>(v[0], s.cast(v[1], v[0].getType()));
-           }));
+  c.result(0, elementwise(c.b, *shape, resultType(c, Same), {c.value(0), c.value(1)},
+                          [](Scalars &s, ValueRange v) {
+                            return s.make<math::PowFOp>(v[0], s.cast(v[1], v[0].getType()));
+                          }));
   return success();
 }
 
 LogicalResult lowerMod(NodeContext &c) {
   bool truncated = c.intAttr("fmod", 0);
-  auto shape = commonShape(c);
+  auto shape = commonShape(c, 2);
   if (failed(shape) || failed(checkKind(c, Numbers)))
     return failure();
-  bool floats = kindOf(c.type(0).getElementType()) == Floats;
-  c.result(0, elementwise(c.b, *shape, resultType(c, Same), allValues(c), [&](Scalars &s, ValueRange v) {
-             return floats      ? s.make<arith::RemFOp>(v[0], v[1])
-                    : truncated ? s.make<arith::RemSIOp>(v[0], v[1])
-                                : floorModulo(s, v[0], v[1]);
-           }));
+  c.result(
+      0, elementwise(c.b, *shape, resultType(c, Same), allValues(c), [&](Scalars &s, ValueRange v) {
+        return truncated ? remainder(s, v[0], v[1]) : floorModulo(s, v[0], v[1]);
+      }));
   return success();
 }
 
@@ -287,20 +391,22 @@ LogicalResult lowerClip(NodeContext &c) {
         return c.fail("its bounds must be scalars");
       operands.push_back(reshape(c.b, c.value(i), {}));
     }
-  auto least = dyn_cast_or_null<FloatAttr>(c.attr("min")), most = dyn_cast_or_null<FloatAttr>(c.attr("max"));
-  c.result(0, elementwise(c.b, c.shape(0), resultType(c, Same), operands, [&](Scalars &s, ValueRange v) {
-             Value x = v.front(), bound = v.back();
-             if (low || least)
-               x = s.max(x, low ? v[1] : constant(s, x, least.getValueAsDouble()));
-             if (high || most)
-               x = s.min(x, high ? bound : constant(s, x, most.getValueAsDouble()));
-             return x;
-           }));
+  auto least = dyn_cast_or_null<FloatAttr>(c.attr("min")),
+       most = dyn_cast_or_null<FloatAttr>(c.attr("max"));
+  c.result(
+      0, elementwise(c.b, c.shape(0), resultType(c, Same), operands, [&](Scalars &s, ValueRange v) {
+        Value x = v.front(), bound = v.back();
+        if (low || least)
+          x = s.max(x, low ? v[1] : constant(s, x, least.getValueAsDouble()));
+        if (high || most)
+          x = s.min(x, high ? bound : constant(s, x, most.getValueAsDouble()));
+        return x;
+      }));
   return success();
 }
 
 LogicalResult lowerWhere(NodeContext &c) {
-  auto shape = commonShape(c);
+  auto shape = commonShape(c, 3);
   if (failed(shape) || failed(checkKind(c, All, 1)))
     return failure();
   c.result(0, elementwise(c.b, *shape, c.type(1).getElementType(), allValues(c),
@@ -311,12 +417,18 @@ LogicalResult lowerWhere(NodeContext &c) {
 /// The element types of TensorProto::DataType that are computed.
 Type castTarget(Builder &b, int64_t code) {
   switch (code) {
-  case 1: return b.getF32Type();
-  case 3: return b.getI8Type();
-  case 6: return b.getI32Type();
-  case 9: return b.getI1Type();
-  case 16: return b.getBF16Type();
-  default: return {};
+  case 1:
+    return b.getF32Type();
+  case 3:
+    return b.getI8Type();
+  case 6:
+    return b.getI32Type();
+  case 9:
+    return b.getI1Type();
+  case 16:
+    return b.getBF16Type();
+  default:
+    return {};
   }
 }
 

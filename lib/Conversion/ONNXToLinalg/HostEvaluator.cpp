@@ -26,12 +26,18 @@ using Operands = ArrayRef<HostTensor>;
 using Evaluated = std::optional<HostTensor>;
 using Evaluator = std::function<Evaluated(NodeContext &, Operands)>;
 
+struct Entry {
+  unsigned leastOperands;
+  Evaluator evaluate;
+};
+
 constexpr int64_t maxElements = 1024;
 
 /// Builds a tensor whose element at `index` is operand `from(index)` of `x`.
-Evaluated rearrange(const HostTensor &x, ArrayRef<int64_t> shape, llvm::function_ref<int64_t(ArrayRef<int64_t>)> from) {
+Evaluated rearrange(const HostTensor &x, ArrayRef<int64_t> shape,
+                    llvm::function_ref<int64_t(ArrayRef<int64_t>)> from) {
   int64_t count = product(shape);
-  if (count > maxElements)
+  if (count > maxElements || llvm::any_of(shape, [](int64_t size) { return size < 0; }))
     return std::nullopt;
   HostTensor result = {Shape(shape), x.element, {}};
   Shape index(shape.size(), 0);
@@ -123,6 +129,8 @@ Evaluated concatenate(NodeContext &c, Operands x) {
 }
 
 Evaluated slice(NodeContext &c, Operands x) {
+  if (x.size() < 3 && !c.hasAttr("starts"))
+    return std::nullopt;
   auto range = readSlice(c, x.size() > 1);
   if (failed(range))
     return std::nullopt;
@@ -188,7 +196,7 @@ FailureOr<Shape> axesOf(NodeContext &c, Operands x, int64_t rankBeyond) {
 
 Evaluated unsqueeze(NodeContext &c, Operands x) {
   auto axes = axesOf(c, x, 1);
-  if (failed(axes))
+  if (failed(axes) || axes->empty())
     return std::nullopt;
   llvm::sort(*axes);
   Shape shape(x[0].shape);
@@ -212,15 +220,22 @@ Evaluated cast(NodeContext &c, Operands x) {
   c.ignore({"saturate", "round_mode"});
   HostTensor result = x[0];
   switch (c.intAttr("to", 0)) {
-  case 1: result.element = c.b.getF32Type(); break;
-  case 6: result.element = c.b.getI32Type(); break;
-  case 7: result.element = c.b.getI64Type(); break;
+  case 1:
+    result.element = c.b.getF32Type();
+    break;
+  case 6:
+    result.element = c.b.getI32Type();
+    break;
+  case 7:
+    result.element = c.b.getI64Type();
+    break;
   case 9:
     result.element = c.b.getI1Type();
     for (int64_t &value : result.data)
       value = value != 0;
     break;
-  default: return std::nullopt;
+  default:
+    return std::nullopt;
   }
   return result;
 }
@@ -231,7 +246,8 @@ Evaluated where(NodeContext &, Operands x) {
     shape = broadcast(*shape, x[2].shape);
   if (!shape)
     return std::nullopt;
-  Evaluated condition = broadcastTo(x[0], *shape), yes = broadcastTo(x[1], *shape), no = broadcastTo(x[2], *shape);
+  Evaluated condition = broadcastTo(x[0], *shape), yes = broadcastTo(x[1], *shape),
+            no = broadcastTo(x[2], *shape);
   if (!condition || !yes || !no)
     return std::nullopt;
   for (auto [value, choose, other] : llvm::zip(yes->data, condition->data, no->data))
@@ -274,46 +290,46 @@ Evaluator reduceAll(Function f, int64_t start) {
 }
 
 #define FOLD(expression) [](int64_t x, int64_t y) -> std::optional<int64_t> { return expression; }
-#define FOLD_IF(condition, expression)                                                                                \
-  [](int64_t x, int64_t y) -> std::optional<int64_t> {                                                                 \
-    return condition ? std::optional<int64_t>(expression) : std::nullopt;                                              \
+#define FOLD_IF(condition, expression)                                                             \
+  [](int64_t x, int64_t y) -> std::optional<int64_t> {                                             \
+    return condition ? std::optional<int64_t>(expression) : std::nullopt;                          \
   }
 
 int64_t floorMod(int64_t x, int64_t y) { return (x % y + y) % y; }
 int64_t wrap(uint64_t x) { return int64_t(x); }
 
-const llvm::StringMap<Evaluator> &evaluators() {
-  static const llvm::StringMap<Evaluator> table = {
-      {"Add", binary(FOLD(wrap(uint64_t(x) + uint64_t(y))))},
-      {"Sub", binary(FOLD(wrap(uint64_t(x) - uint64_t(y))))},
-      {"Mul", binary(FOLD(wrap(uint64_t(x) * uint64_t(y))))},
-      {"Div", binary(FOLD_IF((y != 0 && y != -1), x / y))},
-      {"Mod", binary(FOLD_IF((y > 0), floorMod(x, y)))},
-      {"Min", variadic(FOLD(std::min(x, y)))},
-      {"Max", variadic(FOLD(std::max(x, y)))},
-      {"And", binary(FOLD(x & y))},
-      {"Or", binary(FOLD(x | y))},
-      {"Equal", binary(FOLD(x == y), true)},
-      {"Less", binary(FOLD(x < y), true)},
-      {"LessOrEqual", binary(FOLD(x <= y), true)},
-      {"Greater", binary(FOLD(x > y), true)},
-      {"GreaterOrEqual", binary(FOLD(x >= y), true)},
-      {"ReduceProd", reduceAll(FOLD(wrap(uint64_t(x) * uint64_t(y))), 1)},
-      {"ReduceSum", reduceAll(FOLD(wrap(uint64_t(x) + uint64_t(y))), 0)},
-      {"Neg", unary([](int64_t x) { return wrap(0 - uint64_t(x)); })},
-      {"Abs", unary([](int64_t x) { return x < 0 ? wrap(0 - uint64_t(x)) : x; })},
-      {"Not", unary([](int64_t x) { return int64_t(!x); })},
-      {"Cast", cast},
-      {"Concat", concatenate},
-      {"Expand", expand},
-      {"Gather", gather},
-      {"Range", range},
-      {"Reshape", reshape},
-      {"Slice", slice},
-      {"Squeeze", squeeze},
-      {"Transpose", transposed},
-      {"Unsqueeze", unsqueeze},
-      {"Where", where},
+const llvm::StringMap<Entry> &evaluators() {
+  static const llvm::StringMap<Entry> table = {
+      {"Add", {2, binary(FOLD(wrap(uint64_t(x) + uint64_t(y))))}},
+      {"Sub", {2, binary(FOLD(wrap(uint64_t(x) - uint64_t(y))))}},
+      {"Mul", {2, binary(FOLD(wrap(uint64_t(x) * uint64_t(y))))}},
+      {"Div", {2, binary(FOLD_IF((y != 0 && y != -1), x / y))}},
+      {"Mod", {2, binary(FOLD_IF((y > 0), floorMod(x, y)))}},
+      {"Min", {1, variadic(FOLD(std::min(x, y)))}},
+      {"Max", {1, variadic(FOLD(std::max(x, y)))}},
+      {"And", {2, binary(FOLD(x & y))}},
+      {"Or", {2, binary(FOLD(x | y))}},
+      {"Equal", {2, binary(FOLD(x == y), true)}},
+      {"Less", {2, binary(FOLD(x < y), true)}},
+      {"LessOrEqual", {2, binary(FOLD(x <= y), true)}},
+      {"Greater", {2, binary(FOLD(x > y), true)}},
+      {"GreaterOrEqual", {2, binary(FOLD(x >= y), true)}},
+      {"ReduceProd", {1, reduceAll(FOLD(wrap(uint64_t(x) * uint64_t(y))), 1)}},
+      {"ReduceSum", {1, reduceAll(FOLD(wrap(uint64_t(x) + uint64_t(y))), 0)}},
+      {"Neg", {1, unary([](int64_t x) { return wrap(0 - uint64_t(x)); })}},
+      {"Abs", {1, unary([](int64_t x) { return x < 0 ? wrap(0 - uint64_t(x)) : x; })}},
+      {"Not", {1, unary([](int64_t x) { return int64_t(!x); })}},
+      {"Cast", {1, cast}},
+      {"Concat", {1, concatenate}},
+      {"Expand", {2, expand}},
+      {"Gather", {2, gather}},
+      {"Range", {3, range}},
+      {"Reshape", {2, reshape}},
+      {"Slice", {1, slice}},
+      {"Squeeze", {1, squeeze}},
+      {"Transpose", {1, transposed}},
+      {"Unsqueeze", {1, unsqueeze}},
+      {"Where", {3, where}},
   };
   return table;
 }
@@ -324,7 +340,8 @@ DenseElementsAttr attributeOf(const HostTensor &x) {
   Builder b(x.element.getContext());
   for (int64_t value : x.data)
     if (auto integer = dyn_cast<IntegerType>(x.element))
-      values.push_back(b.getIntegerAttr(integer, APInt(64, value, true).sextOrTrunc(integer.getWidth())));
+      values.push_back(
+          b.getIntegerAttr(integer, APInt(64, value, true).sextOrTrunc(integer.getWidth())));
     else
       values.push_back(b.getFloatAttr(x.element, double(value)));
   return DenseElementsAttr::get(type, values);
@@ -334,7 +351,7 @@ DenseElementsAttr attributeOf(const HostTensor &x) {
 
 bool dojo::onnx::evaluateOnHost(NodeContext &c) {
   auto found = evaluators().find(c.op());
-  if (found == evaluators().end() || !c.domain().empty() || c.size() == 0)
+  if (found == evaluators().end() || !c.domain().empty() || c.size() < found->second.leastOperands)
     return false;
   SmallVector<HostTensor> operands;
   for (unsigned i = 0; i < c.size(); ++i) {
@@ -343,7 +360,7 @@ bool dojo::onnx::evaluateOnHost(NodeContext &c) {
       return false;
     operands.push_back({Shape(c.shape(i)), c.type(i).getElementType(), std::move(*values)});
   }
-  Evaluated result = found->second(c, operands);
+  Evaluated result = found->second.evaluate(c, operands);
   if (!result)
     return false;
   c.result(0, ElementsAttr(attributeOf(*result)));

@@ -25,11 +25,13 @@ static Value contract(ImplicitLocOpBuilder &b, Value x, Value y, ArrayRef<int64_
   unsigned m = rank - 3, n = rank - 2, k = rank - 1;
   Shape keptX, keptY, keptOut;
   out.append({xs[xs.size() - 2], ys.back()});
-  SmallVector<AffineMap> maps = {dims(xs, m, k, keptX), dims(ys, k, n, keptY), dims(out, m, n, keptOut)};
+  SmallVector<AffineMap> maps = {dims(xs, m, k, keptX), dims(ys, k, n, keptY),
+                                 dims(out, m, n, keptOut)};
   SmallVector<utils::IteratorType> iterators(rank, utils::IteratorType::parallel);
   iterators[k] = utils::IteratorType::reduction;
   Value init = zeros(b, out, elementOf(x));
-  return linalg::GenericOp::create(b, init.getType(), ValueRange{reshape(b, x, keptX), reshape(b, y, keptY)}, init,
+  return linalg::GenericOp::create(b, init.getType(),
+                                   ValueRange{reshape(b, x, keptX), reshape(b, y, keptY)}, init,
                                    maps, iterators,
                                    [](OpBuilder &nested, Location loc, ValueRange args) {
                                      Scalars s(nested, loc);
@@ -62,7 +64,8 @@ static Value product(ImplicitLocOpBuilder &b, Value x, Value y, ArrayRef<int64_t
   if (xBatch != yBatch)
     return contract(b, x, y, batch);
   int64_t count = product(batch);
-  return reshape(b, batchMatmul(b, reshape(b, x, {count, m, k}), reshape(b, y, {count, k, n})), out);
+  return reshape(b, batchMatmul(b, reshape(b, x, {count, m, k}), reshape(b, y, {count, k, n})),
+                 out);
 }
 
 static LogicalResult lowerMatMul(NodeContext &c) {
@@ -93,14 +96,17 @@ static LogicalResult lowerGemm(NodeContext &c) {
   bool transA = c.intAttr("transA", 0), transB = c.intAttr("transB", 0);
   c.ignore({"broadcast"});
   if (c.rank(0) != 2 || c.rank(1) != 2)
-    return c.fail("it needs matrices and has " + shapeName(c.shape(0)) + " and " + shapeName(c.shape(1)));
+    return c.fail("it needs matrices and has " + shapeName(c.shape(0)) + " and " +
+                  shapeName(c.shape(1)));
   if (c.shape(0)[!transA] != c.shape(1)[transB])
     return c.fail("it cannot multiply " + shapeName(c.shape(0)) + " by " + shapeName(c.shape(1)));
   Value x = transA ? transpose(c.b, c.value(0), {1, 0}) : c.value(0);
   Value y = transB ? transpose(c.b, c.value(1), {1, 0}) : c.value(1);
   Value result = matmul(c.b, x, y);
   Shape shape = shapeOf(result);
-  auto scale = [&](Scalars &s, Value value, double by) { return by == 1 ? value : s.mul(value, s.constant(value, by)); };
+  auto scale = [&](Scalars &s, Value value, double by) {
+    return by == 1 ? value : s.mul(value, s.constant(value, by));
+  };
   if (!c.has(2) || beta == 0) {
     if (alpha != 1)
       result = elementwise(c.b, shape, elementOf(result), result,
@@ -109,10 +115,12 @@ static LogicalResult lowerGemm(NodeContext &c) {
     return success();
   }
   if (broadcast(shape, c.shape(2)) != shape)
-    return c.fail("its operand C of shape " + shapeName(c.shape(2)) + " does not broadcast to " + shapeName(shape));
-  c.result(0, elementwise(c.b, shape, elementOf(result), {result, c.value(2)}, [&](Scalars &s, ValueRange v) {
-             return s.add(scale(s, v[0], alpha), scale(s, v[1], beta));
-           }));
+    return c.fail("its operand C of shape " + shapeName(c.shape(2)) + " does not broadcast to " +
+                  shapeName(shape));
+  c.result(0, elementwise(c.b, shape, elementOf(result), {result, c.value(2)},
+                          [&](Scalars &s, ValueRange v) {
+                            return s.add(scale(s, v[0], alpha), scale(s, v[1], beta));
+                          }));
   return success();
 }
 

@@ -45,7 +45,7 @@ private:
   const HandlerRegistry &registry;
   ImplicitLocOpBuilder b;
   llvm::DenseMap<Value, Known> values;
-  unsigned nodes = 0, rejected = 0;
+  unsigned rejected = 0;
 };
 
 static std::string describeDims(ArrayRef<int64_t> shape, ArrayAttr names) {
@@ -68,9 +68,10 @@ void Walker::addArgument(unsigned index, Block &block) {
   if (!ranked)
     return reject("input '" + name + "' has no known rank; bind it with --shape " + name + "=DIMS");
   if (!ranked.hasStaticShape()) {
-    std::string dims = describeDims(ranked.getShape(), from.getArgAttrOfType<ArrayAttr>(index, dimsAttr));
-    return reject("input '" + name + "' has unbound dimensions: " + dims + "; bind them with --shape " + name +
-                  "=DIMS");
+    std::string dims =
+        describeDims(ranked.getShape(), from.getArgAttrOfType<ArrayAttr>(index, dimsAttr));
+    return reject("input '" + name + "' has unbound dimensions: " + dims +
+                  "; bind them with --shape " + name + "=DIMS");
   }
   if (!isComputable(ranked.getElementType()))
     return reject("input '" + name + "' is " + typeName(ranked.getElementType()) +
@@ -81,7 +82,8 @@ void Walker::addArgument(unsigned index, Block &block) {
 const Handler *Walker::handlerOf(NodeOp node) {
   StringRef domain = node.getDomain().value_or("");
   auto fail = [&](const Twine &cause) {
-    node.emitError() << "node '" << nodeName(node.getLoc()) << "' (" << node.getOpType() << "): " << cause.str();
+    node.emitError() << "node '" << nodeName(node.getLoc()) << "' (" << node.getOpType()
+                     << "): " << cause.str();
     ++rejected;
     return nullptr;
   };
@@ -96,7 +98,6 @@ const Handler *Walker::handlerOf(NodeOp node) {
 }
 
 void Walker::visit(NodeOp node) {
-  ++nodes;
   const Handler *handler = handlerOf(node);
   if (!handler)
     return;
@@ -116,7 +117,8 @@ void Walker::visit(NodeOp node) {
   bool lowered = evaluateOnHost(context) || (!context.failed && succeeded((*handler)(context)));
   for (NamedAttribute attribute : node.getParams())
     if (lowered && !context.read.contains(attribute.getName()))
-      lowered = succeeded(context.fail("its attribute '" + attribute.getName().strref() + "' is not supported"));
+      lowered = succeeded(
+          context.fail("its attribute '" + attribute.getName().strref() + "' is not supported"));
   for (unsigned i = 0; lowered && i < node->getNumResults(); ++i)
     if (!context.results[i].type && context.uses(i))
       lowered = succeeded(context.fail("its output " + Twine(i) + " is not supported"));
@@ -138,10 +140,12 @@ Value Walker::output(unsigned index, Value value) {
   if (!isComputable(known.type.getElementType())) {
     auto name = from.getResultAttrOfType<StringAttr>(index, nameAttr);
     reject("output '" + (name ? name.str() : std::to_string(index)) + "' is " +
-           typeName(known.type.getElementType()) + "; outputs are float32, bfloat16, int32, int8 or bool");
+           typeName(known.type.getElementType()) +
+           "; outputs are float32, bfloat16, int32, int8 or bool");
     return {};
   }
-  return known.value ? known.value : arith::ConstantOp::create(b, cast<TypedAttr>(known.constant)).getResult();
+  return known.value ? known.value
+                     : arith::ConstantOp::create(b, cast<TypedAttr>(known.constant)).getResult();
 }
 
 /// Erases what nothing uses.
@@ -160,7 +164,8 @@ LogicalResult Walker::run() {
     addArgument(i, *block);
   for (Operation &op : from.getBody().front().without_terminator()) {
     if (auto constant = dyn_cast<ConstantOp>(op))
-      values[constant.getResult()] = {cast<RankedTensorType>(constant.getType()), nullptr, constant.getValue()};
+      values[constant.getResult()] = {cast<RankedTensorType>(constant.getType()), nullptr,
+                                      constant.getValue()};
     else if (auto node = dyn_cast<NodeOp>(op))
       visit(node);
   }
@@ -170,8 +175,8 @@ LogicalResult Walker::run() {
     outputs.push_back(output(i, value));
   if (rejected) {
     to.erase();
-    return from.emitError() << rejected << " of the model's " << nodes
-                            << " nodes, inputs and outputs cannot be compiled";
+    return from.emitError() << "the model cannot be compiled: " << rejected
+                            << (rejected == 1 ? " problem" : " problems");
   }
   func::ReturnOp::create(b, outputs);
   sweep(*block);

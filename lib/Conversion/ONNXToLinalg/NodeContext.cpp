@@ -1,6 +1,6 @@
 //===- NodeContext.cpp - what a handler sees of its node ------------------===//
-#include "dojo/Conversion/ONNXToLinalg/Handlers.h"
 #include "Build.h"
+#include "dojo/Conversion/ONNXToLinalg/Handlers.h"
 
 using namespace mlir;
 using namespace dojo::onnx;
@@ -8,8 +8,20 @@ using namespace dojo::onnx;
 /// Constants up to this many elements may be read while compiling.
 static constexpr int64_t maxKnownElements = 1024;
 
+Known &NodeContext::known(unsigned i) {
+  if (has(i))
+    return *operands[i];
+  if (!failed)
+    (void)fail("its operand " + Twine(i) + " is missing");
+  if (!absent.value) {
+    absent.value = empty(b, {}, b.getF32Type());
+    absent.type = cast<RankedTensorType>(absent.value.getType());
+  }
+  return absent;
+}
+
 Value NodeContext::value(unsigned i) {
-  Known &known = *operands[i];
+  Known &known = this->known(i);
   if (!known.value) {
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(b.getInsertionBlock());
@@ -28,7 +40,7 @@ std::optional<SmallVector<int64_t>> dojo::onnx::knownInts(ElementsAttr constant)
   if (auto dense = dyn_cast<DenseIntElementsAttr>(constant)) {
     for (const APInt &value : dense.getValues<APInt>())
       values.push_back(element.isInteger(1) || element.isUnsignedInteger() ? value.getZExtValue()
-                                                                            : value.getSExtValue());
+                                                                           : value.getSExtValue());
     return values;
   }
   auto copy = [&](auto resource) {
@@ -43,7 +55,9 @@ std::optional<SmallVector<int64_t>> dojo::onnx::knownInts(ElementsAttr constant)
   return std::nullopt;
 }
 
-std::optional<SmallVector<int64_t>> NodeContext::ints(unsigned i) const { return knownInts(constant(i)); }
+std::optional<SmallVector<int64_t>> NodeContext::ints(unsigned i) const {
+  return knownInts(constant(i));
+}
 
 FailureOr<SmallVector<int64_t>> NodeContext::needInts(unsigned i, StringRef what) {
   if (auto values = ints(i))
@@ -69,8 +83,8 @@ Attribute NodeContext::attr(StringRef name) {
 }
 
 template <typename Attr, typename Otherwise, typename Get>
-static auto readAttr(NodeContext &context, StringRef name, const char *kind, Otherwise otherwise, Get get)
-    -> Otherwise {
+static auto readAttr(NodeContext &context, StringRef name, const char *kind, Otherwise otherwise,
+                     Get get) -> Otherwise {
   Attribute attribute = context.attr(name);
   if (!attribute)
     return otherwise;
@@ -81,17 +95,21 @@ static auto readAttr(NodeContext &context, StringRef name, const char *kind, Oth
 }
 
 int64_t NodeContext::intAttr(StringRef name, int64_t otherwise) {
-  return readAttr<IntegerAttr>(*this, name, "an integer", otherwise, [](IntegerAttr a) { return a.getInt(); });
+  return readAttr<IntegerAttr>(*this, name, "an integer", otherwise,
+                               [](IntegerAttr a) { return a.getInt(); });
 }
 double NodeContext::floatAttr(StringRef name, double otherwise) {
-  return readAttr<FloatAttr>(*this, name, "a float", otherwise, [](FloatAttr a) { return a.getValueAsDouble(); });
+  return readAttr<FloatAttr>(*this, name, "a float", otherwise,
+                             [](FloatAttr a) { return a.getValueAsDouble(); });
 }
 std::string NodeContext::stringAttr(StringRef name, StringRef otherwise) {
-  return readAttr<StringAttr>(*this, name, "a string", otherwise.str(), [](StringAttr a) { return a.str(); });
+  return readAttr<StringAttr>(*this, name, "a string", otherwise.str(),
+                              [](StringAttr a) { return a.str(); });
 }
 SmallVector<int64_t> NodeContext::intsAttr(StringRef name, ArrayRef<int64_t> otherwise) {
-  return readAttr<DenseI64ArrayAttr>(*this, name, "a list of integers", SmallVector<int64_t>(otherwise),
-                                     [](DenseI64ArrayAttr a) { return SmallVector<int64_t>(a.asArrayRef()); });
+  return readAttr<DenseI64ArrayAttr>(
+      *this, name, "a list of integers", SmallVector<int64_t>(otherwise),
+      [](DenseI64ArrayAttr a) { return SmallVector<int64_t>(a.asArrayRef()); });
 }
 
 void NodeContext::result(unsigned i, Value value) {
@@ -99,14 +117,22 @@ void NodeContext::result(unsigned i, Value value) {
   if (!isComputable(element) && !failed)
     (void)fail("its result is " + typeName(element) + ", which is not computed at run time",
                "float32, bfloat16, int32, int8 and bool are");
-  results[i] = {cast<RankedTensorType>(value.getType()), value, nullptr};
+  if (i < results.size())
+    results[i] = {cast<RankedTensorType>(value.getType()), value, nullptr};
 }
 void NodeContext::result(unsigned i, ElementsAttr constant) {
-  results[i] = {cast<RankedTensorType>(constant.getShapedType()), nullptr, constant};
+  if (i < results.size())
+    results[i] = {cast<RankedTensorType>(constant.getShapedType()), nullptr, constant};
+}
+void NodeContext::forward(unsigned i, unsigned operand) {
+  Known &source = known(operand);
+  if (i < results.size())
+    results[i] = source;
 }
 
 LogicalResult NodeContext::fail(const Twine &cause, const Twine &help) {
-  failed = true;
+  if (std::exchange(failed, true))
+    return failure();
   InFlightDiagnostic diagnostic = node->emitError();
   diagnostic << "node '" << nodeName(node.getLoc()) << "' (" << op() << "): " << cause.str();
   std::string remedy = help.str();

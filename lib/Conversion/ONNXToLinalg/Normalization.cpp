@@ -26,34 +26,38 @@ static LogicalResult lowerBatchNormalization(NodeContext &c) {
   Shape channels = {c.shape(0)[1]};
   for (unsigned i = 1; i < 5; ++i)
     if (!c.has(i) || Shape(c.shape(i)) != channels)
-      return c.fail("its operand " + Twine(i) + " must have one value for each of " + Twine(channels[0]) +
-                    " channels");
+      return c.fail("its operand " + Twine(i) + " must have one value for each of " +
+                    Twine(channels[0]) + " channels");
   Type element = c.type(0).getElementType();
   Value gamma = c.value(1), bias = c.value(2), mean = c.value(3), variance = c.value(4);
-  Value scale = elementwise(c.b, channels, element, {gamma, variance}, [&](Scalars &s, ValueRange v) {
-    return s.mul(v[0], inverseRoot(s, v[1], epsilon));
-  });
-  Value shift = elementwise(c.b, channels, element, {bias, mean, scale}, [](Scalars &s, ValueRange v) {
-    return s.sub(v[0], s.mul(v[1], v[2]));
-  });
+  Value scale =
+      elementwise(c.b, channels, element, {gamma, variance}, [&](Scalars &s, ValueRange v) {
+        return s.mul(v[0], inverseRoot(s, v[1], epsilon));
+      });
+  Value shift =
+      elementwise(c.b, channels, element, {bias, mean, scale},
+                  [](Scalars &s, ValueRange v) { return s.sub(v[0], s.mul(v[1], v[2])); });
   c.result(0, elementwise(c.b, c.shape(0), element,
                           {c.value(0), along(c.b, scale, 1, rank), along(c.b, shift, 1, rank)},
                           [](Scalars &s, ValueRange v) { return s.add(s.mul(v[0], v[1]), v[2]); }));
   return success();
 }
 
-/// x minus its maximum along `axes`, exponents of it, and their sum.
+namespace {
+/// x minus its maximum along some axes, exponents of it, and their sum.
 struct SoftmaxParts {
   Value shifted, exponents, sum;
 };
+} // namespace
 
 static SoftmaxParts softmaxParts(ImplicitLocOpBuilder &b, Value x, ArrayRef<int64_t> axes) {
   Shape shape = shapeOf(x);
   Type element = elementOf(x);
   Value largest = reduce(b, x, axes, true, Combine::Max);
-  Value shifted =
-      elementwise(b, shape, element, {x, largest}, [](Scalars &s, ValueRange v) { return s.sub(v[0], v[1]); });
-  Value exponents = elementwise(b, shape, element, shifted, [](Scalars &s, ValueRange v) { return s.exp(v[0]); });
+  Value shifted = elementwise(b, shape, element, {x, largest},
+                              [](Scalars &s, ValueRange v) { return s.sub(v[0], v[1]); });
+  Value exponents =
+      elementwise(b, shape, element, shifted, [](Scalars &s, ValueRange v) { return s.exp(v[0]); });
   return {shifted, exponents, reduce(b, exponents, axes, true, Combine::Add)};
 }
 
@@ -71,8 +75,9 @@ static Handler softmax(bool together) {
     if (failed(axes))
       return failure();
     SoftmaxParts parts = softmaxParts(c.b, c.value(0), *axes);
-    c.result(0, elementwise(c.b, c.shape(0), c.type(0).getElementType(), {parts.exponents, parts.sum},
-                            [](Scalars &s, ValueRange v) { return s.div(v[0], v[1]); }));
+    c.result(0,
+             elementwise(c.b, c.shape(0), c.type(0).getElementType(), {parts.exponents, parts.sum},
+                         [](Scalars &s, ValueRange v) { return s.div(v[0], v[1]); }));
     return success();
   };
 }
@@ -91,23 +96,36 @@ static Handler logSoftmax(bool together) {
   };
 }
 
-/// (x - mean) / sqrt(variance + epsilon) over `axes`.
-static Value standardise(ImplicitLocOpBuilder &b, Value x, ArrayRef<int64_t> axes, double epsilon) {
+namespace {
+/// (x - mean) * inverse, where inverse = 1 / sqrt(variance + epsilon) over some axes.
+struct Standard {
+  Value values, mean, inverse;
+};
+} // namespace
+
+static Standard standardise(ImplicitLocOpBuilder &b, Value x, ArrayRef<int64_t> axes,
+                            double epsilon) {
   Shape shape = shapeOf(x);
   Type element = elementOf(x);
   double count = 1;
   for (int64_t axis : axes)
     count *= shape[axis];
-  auto mean = [&](Value sum) {
-    return elementwise(b, shapeOf(sum), element, sum,
-                       [&](Scalars &s, ValueRange v) { return s.mul(v[0], s.constant(v[0], 1 / count)); });
+  auto average = [&](Value sum, Body body) {
+    return elementwise(b, shapeOf(sum), element, sum, [&](Scalars &s, ValueRange v) {
+      return body(s, s.mul(v[0], s.constant(v[0], 1 / count)));
+    });
   };
-  Value centred = elementwise(b, shape, element, {x, mean(reduce(b, x, axes, true, Combine::Add))},
+  Value mean =
+      average(reduce(b, x, axes, true, Combine::Add), [](Scalars &, ValueRange v) { return v[0]; });
+  Value centred = elementwise(b, shape, element, {x, mean},
                               [](Scalars &s, ValueRange v) { return s.sub(v[0], v[1]); });
-  Value variance = mean(reduce(b, centred, axes, true, Combine::Add,
-                               [](Scalars &s, ValueRange v) { return s.mul(v[0], v[0]); }));
-  return elementwise(b, shape, element, {centred, variance},
-                     [&](Scalars &s, ValueRange v) { return s.mul(v[0], inverseRoot(s, v[1], epsilon)); });
+  Value squares = reduce(b, centred, axes, true, Combine::Add,
+                         [](Scalars &s, ValueRange v) { return s.mul(v[0], v[0]); });
+  Value inverse =
+      average(squares, [&](Scalars &s, ValueRange v) { return inverseRoot(s, v[0], epsilon); });
+  Value values = elementwise(b, shape, element, {centred, inverse},
+                             [](Scalars &s, ValueRange v) { return s.mul(v[0], v[1]); });
+  return {values, mean, inverse};
 }
 
 /// standard * scale + bias; the bias is optional.
@@ -131,10 +149,15 @@ static LogicalResult lowerLayerNormalization(NodeContext &c) {
   Shape shape(c.shape(0));
   for (unsigned i = 1; i < 3; ++i)
     if (c.has(i) && broadcast(shape, c.shape(i)) != shape)
-      return c.fail("its operand " + Twine(i) + " of shape " + shapeName(c.shape(i)) + " does not broadcast to " +
-                    shapeName(shape));
-  Value standard = standardise(c.b, c.value(0), llvm::to_vector(llvm::seq<int64_t>(*axis, c.rank(0))), epsilon);
-  c.result(0, scaleAndShift(c.b, standard, c.value(1), c.has(2) ? c.value(2) : Value()));
+      return c.fail("its operand " + Twine(i) + " of shape " + shapeName(c.shape(i)) +
+                    " does not broadcast to " + shapeName(shape));
+  Standard standard =
+      standardise(c.b, c.value(0), llvm::to_vector(llvm::seq<int64_t>(*axis, c.rank(0))), epsilon);
+  if (c.numResults() > 1)
+    c.result(1, standard.mean);
+  if (c.numResults() > 2)
+    c.result(2, standard.inverse);
+  c.result(0, scaleAndShift(c.b, standard.values, c.value(1), c.has(2) ? c.value(2) : Value()));
   return success();
 }
 
@@ -146,8 +169,10 @@ static LogicalResult lowerInstanceNormalization(NodeContext &c) {
   for (unsigned i = 1; i < 3; ++i)
     if (!c.has(i) || c.rank(i) != 1 || c.shape(i)[0] != c.shape(0)[1])
       return c.fail("its operand " + Twine(i) + " must have one value for each channel");
-  Value standard = standardise(c.b, c.value(0), llvm::to_vector(llvm::seq<int64_t>(2, rank)), epsilon);
-  c.result(0, scaleAndShift(c.b, standard, along(c.b, c.value(1), 1, rank), along(c.b, c.value(2), 1, rank)));
+  Standard standard =
+      standardise(c.b, c.value(0), llvm::to_vector(llvm::seq<int64_t>(2, rank)), epsilon);
+  c.result(0, scaleAndShift(c.b, standard.values, along(c.b, c.value(1), 1, rank),
+                            along(c.b, c.value(2), 1, rank)));
   return success();
 }
 

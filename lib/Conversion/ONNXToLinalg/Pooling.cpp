@@ -4,7 +4,8 @@
 using namespace mlir;
 using namespace dojo::onnx;
 
-template <typename Op> static Value pool(ImplicitLocOpBuilder &b, Value image, Value start, const Window &w) {
+template <typename Op>
+static Value pool(ImplicitLocOpBuilder &b, Value image, Value start, const Window &w) {
   Type element = elementOf(image);
   Value init = filled(b, {shapeOf(image)[0], shapeOf(image)[1], w.out[0], w.out[1]}, start);
   Value window = empty(b, w.kernel, element);
@@ -31,14 +32,16 @@ static LogicalResult lowerMaxPool(NodeContext &c) {
   if (failed(w))
     return failure();
   Value lowest = Scalars(c.b, c.b.getLoc()).lowest(c.type(0).getElementType());
-  finish(c, pool<linalg::PoolingNchwMaxOp>(c.b, w->padded(c.b, c.value(0), lowest), lowest, *w), *w);
+  finish(c, pool<linalg::PoolingNchwMaxOp>(c.b, w->padded(c.b, c.value(0), lowest), lowest, *w),
+         *w);
   return success();
 }
 
 /// 1 / the number of elements that count, for each output position of one dimension.
 static SmallVector<int64_t> counts(const Window &w, unsigned dim, bool padding) {
   SmallVector<int64_t> result;
-  int64_t first = padding ? -w.low[dim] : 0, last = w.input[dim] + (padding ? w.statedHigh[dim] : 0);
+  int64_t first = padding ? -w.low[dim] : 0,
+          last = w.input[dim] + (padding ? w.statedHigh[dim] : 0);
   for (int64_t out = 0; out < w.out[dim]; ++out) {
     int64_t count = 0;
     for (int64_t k = 0; k < w.kernel[dim]; ++k) {
@@ -68,8 +71,9 @@ static LogicalResult lowerAveragePool(NodeContext &c) {
   Value zero = Scalars(c.b, c.b.getLoc()).constant(element, 0);
   Value sum = pool<linalg::PoolingNchwSumOp>(c.b, w->padded(c.b, c.value(0), zero), zero, *w);
   Value scale = reciprocals(c.b, *w, padding, element);
-  finish(c, elementwise(c.b, shapeOf(sum), element, {sum, scale},
-                        [](Scalars &s, ValueRange v) { return s.mul(v[0], v[1]); }),
+  finish(c,
+         elementwise(c.b, shapeOf(sum), element, {sum, scale},
+                     [](Scalars &s, ValueRange v) { return s.mul(v[0], v[1]); }),
          *w);
   return success();
 }
@@ -94,8 +98,9 @@ static LogicalResult lowerGlobalAveragePool(NodeContext &c) {
     return failure();
   double scale = 1.0 / product(c.shape(0).drop_front(2));
   Value sum = reduce(c.b, c.value(0), *axes, true, Combine::Add);
-  c.result(0, elementwise(c.b, shapeOf(sum), elementOf(sum), sum,
-                          [&](Scalars &s, ValueRange v) { return s.mul(v[0], s.constant(v[0], scale)); }));
+  c.result(0, elementwise(c.b, shapeOf(sum), elementOf(sum), sum, [&](Scalars &s, ValueRange v) {
+             return s.mul(v[0], s.constant(v[0], scale));
+           }));
   return success();
 }
 

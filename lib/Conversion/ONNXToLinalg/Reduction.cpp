@@ -61,7 +61,8 @@ FailureOr<std::optional<Shape>> readAxes(NodeContext &c, bool operand) {
 }
 
 Value map(ImplicitLocOpBuilder &b, Value x, function_ref<Value(Scalars &, Value)> body) {
-  return elementwise(b, shapeOf(x), elementOf(x), x, [&](Scalars &s, ValueRange v) { return body(s, v[0]); });
+  return elementwise(b, shapeOf(x), elementOf(x), x,
+                     [&](Scalars &s, ValueRange v) { return body(s, v[0]); });
 }
 
 Handler lowerReduction(const Reduction &entry, bool operand) {
@@ -71,7 +72,8 @@ Handler lowerReduction(const Reduction &entry, bool operand) {
     if (failed(axes))
       return failure();
     Type element = c.type(0).getElementType();
-    if (element.isInteger(1) || (isa<IntegerType>(element) && (entry.last || entry.mean || entry.first == exponent)))
+    if (element.isInteger(1) ||
+        (isa<IntegerType>(element) && (entry.last || entry.mean || entry.first == exponent)))
       return c.fail("it is not supported on " + typeName(element), "cast to float32");
     Value x = c.value(0);
     auto first = [&](Scalars &s, ValueRange v) { return entry.first(s, v[0]); };
@@ -81,7 +83,8 @@ Handler lowerReduction(const Reduction &entry, bool operand) {
     } else {
       for (int64_t axis : **axes)
         count *= c.shape(0)[axis];
-      x = entry.first ? reduce(c.b, x, **axes, keep, entry.how, first) : reduce(c.b, x, **axes, keep, entry.how);
+      x = entry.first ? reduce(c.b, x, **axes, keep, entry.how, first)
+                      : reduce(c.b, x, **axes, keep, entry.how);
     }
     if (entry.mean && count != 1)
       x = map(c.b, x, [&](Scalars &s, Value v) { return s.mul(v, s.constant(v, 1 / count)); });

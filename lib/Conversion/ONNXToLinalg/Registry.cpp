@@ -4,7 +4,9 @@
 using namespace dojo::onnx;
 using llvm::StringRef;
 
-std::string HandlerRegistry::key(StringRef domain, StringRef op) { return (domain + "." + op).str(); }
+std::string HandlerRegistry::key(StringRef domain, StringRef op) {
+  return (domain + "." + op).str();
+}
 
 void HandlerRegistry::onOp(StringRef op, int64_t since, Handler handler, StringRef domain) {
   auto &versions = handlers[key(domain, op)];
@@ -22,4 +24,6 @@ const Handler *HandlerRegistry::find(StringRef domain, StringRef op, int64_t ops
   return nullptr;
 }
 
-bool HandlerRegistry::knows(StringRef domain, StringRef op) const { return handlers.count(key(domain, op)); }
+bool HandlerRegistry::knows(StringRef domain, StringRef op) const {
+  return handlers.count(key(domain, op));
+}

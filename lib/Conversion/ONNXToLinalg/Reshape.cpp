@@ -7,10 +7,9 @@
 //===----------------------------------------------------------------------===//
 #include "Build.h"
 
-
-#include <array>
 #include "mlir/IR/DialectResourceBlobManager.h"
 #include "mlir/IR/Matchers.h"
+#include <array>
 
 using namespace mlir;
 using namespace dojo::onnx;
@@ -100,7 +99,8 @@ static void assign(ArrayRef<int64_t> coarse, ArrayRef<int64_t> fine, size_t firs
   }
 }
 
-static Value step(ImplicitLocOpBuilder &b, Value tensor, ArrayRef<std::array<Shape, 5>> groups, unsigned number) {
+static Value step(ImplicitLocOpBuilder &b, Value tensor, ArrayRef<std::array<Shape, 5>> groups,
+                  unsigned number) {
   bool collapses = number % 2;
   Shape to;
   size_t fineRank = 0;
@@ -128,11 +128,24 @@ static ElementsAttr reshapeConstant(ElementsAttr constant, RankedTensorType type
   return nullptr;
 }
 
+/// The value before any reshapes: a reshape of a reshape is one reshape.
+static Value unreshaped(Value tensor) {
+  while (Operation *op = tensor.getDefiningOp()) {
+    if (!isa<tensor::CollapseShapeOp, tensor::ExpandShapeOp>(op))
+      break;
+    tensor = op->getOperand(0);
+  }
+  return tensor;
+}
+
 Value dojo::onnx::reshape(ImplicitLocOpBuilder &b, Value tensor, ArrayRef<int64_t> shape) {
-  Shape from = shapeOf(tensor);
   auto type = RankedTensorType::get(shape, elementOf(tensor));
   if (type == tensor.getType())
     return tensor;
+  tensor = unreshaped(tensor);
+  if (type == tensor.getType())
+    return tensor;
+  Shape from = shapeOf(tensor);
   ElementsAttr constant;
   if (matchPattern(tensor, m_Constant(&constant)))
     if (ElementsAttr reshaped = reshapeConstant(constant, type))

@@ -17,13 +17,15 @@ Value Scalars::constant(Type type, double value) {
 Value Scalars::lowest(Type type) {
   if (isa<FloatType>(type))
     return constant(type, -std::numeric_limits<double>::infinity());
-  return make<arith::ConstantOp>(b.getIntegerAttr(type, APInt::getSignedMinValue(type.getIntOrFloatBitWidth())));
+  return make<arith::ConstantOp>(
+      b.getIntegerAttr(type, APInt::getSignedMinValue(type.getIntOrFloatBitWidth())));
 }
 
 Value Scalars::highest(Type type) {
   if (isa<FloatType>(type))
     return constant(type, std::numeric_limits<double>::infinity());
-  return make<arith::ConstantOp>(b.getIntegerAttr(type, APInt::getSignedMaxValue(type.getIntOrFloatBitWidth())));
+  return make<arith::ConstantOp>(
+      b.getIntegerAttr(type, APInt::getSignedMaxValue(type.getIntOrFloatBitWidth())));
 }
 
 Value Scalars::add(Value x, Value y) {
@@ -65,7 +67,9 @@ Value Scalars::compare(arith::CmpIPredicate predicate, Value x, Value y) {
   return make<arith::CmpFOp>(ordered, x, y);
 }
 
-Value Scalars::select(Value condition, Value x, Value y) { return make<arith::SelectOp>(condition, x, y); }
+Value Scalars::select(Value condition, Value x, Value y) {
+  return make<arith::SelectOp>(condition, x, y);
+}
 
 Value Scalars::cast(Value x, Type type) {
   Type from = x.getType();

@@ -5,7 +5,8 @@
 using namespace mlir;
 using namespace dojo::onnx;
 
-static DenseElementsAttr i64Tensor(NodeContext &c, ArrayRef<int64_t> shape, ArrayRef<int64_t> values) {
+static DenseElementsAttr i64Tensor(NodeContext &c, ArrayRef<int64_t> shape,
+                                   ArrayRef<int64_t> values) {
   return DenseElementsAttr::get(RankedTensorType::get(shape, c.b.getI64Type()), values);
 }
 
@@ -26,7 +27,8 @@ static LogicalResult lowerSize(NodeContext &c) {
 static LogicalResult lowerConstant(NodeContext &c) {
   Builder &b = c.b;
   auto tensor = [&](ArrayRef<int64_t> shape, Type element, auto values) {
-    c.result(0, ElementsAttr(DenseElementsAttr::get(RankedTensorType::get(shape, element), values)));
+    c.result(0,
+             ElementsAttr(DenseElementsAttr::get(RankedTensorType::get(shape, element), values)));
     return success();
   };
   if (auto value = dyn_cast_or_null<ElementsAttr>(c.attr("value"))) {

@@ -4,28 +4,35 @@
 using namespace mlir;
 using namespace dojo::onnx;
 
-static FailureOr<Shape> readList(NodeContext &c, bool operands, unsigned index, StringRef name, Shape otherwise) {
+static FailureOr<Shape> readList(NodeContext &c, bool operands, unsigned index, StringRef name,
+                                 Shape otherwise) {
   if (!operands)
     return c.intsAttr(name, otherwise);
-  return c.has(index) ? c.needInts(index, name) : FailureOr<Shape>(otherwise);
+  bool optional = index > 2;
+  return optional && !c.has(index) ? FailureOr<Shape>(otherwise) : c.needInts(index, name);
 }
 
 FailureOr<SliceRange> dojo::onnx::readSlice(NodeContext &c, bool operands) {
   auto starts = readList(c, operands, 1, "starts", {}), ends = readList(c, operands, 2, "ends", {});
   if (failed(starts) || failed(ends))
     return failure();
-  auto axes = readList(c, operands, 3, "axes", llvm::to_vector(llvm::seq<int64_t>(0, starts->size())));
+  auto axes =
+      readList(c, operands, 3, "axes", llvm::to_vector(llvm::seq<int64_t>(0, starts->size())));
   auto steps = readList(c, operands, 4, "steps", Shape(starts->size(), 1));
   if (failed(axes) || failed(steps) || failed(axes = c.axes(*axes, c.rank(0))))
     return failure();
-  if (ends->size() != starts->size() || axes->size() != starts->size() || steps->size() != starts->size())
+  if (ends->size() != starts->size() || axes->size() != starts->size() ||
+      steps->size() != starts->size())
     return c.fail("its starts, ends, axes and steps differ in length");
   SliceRange range = {Shape(c.rank(0), 0), Shape(c.shape(0)), Shape(c.rank(0), 1)};
   for (auto [start, end, axis, step] : llvm::zip(*starts, *ends, *axes, *steps)) {
     if (step == 0)
       return c.fail("its step is 0");
-    int64_t extent = c.shape(0)[axis], least = step < 0 ? -1 : 0, most = step < 0 ? extent - 1 : extent;
-    auto resolve = [&](int64_t at, int64_t low) { return std::clamp(at < 0 ? at + extent : at, low, most); };
+    int64_t extent = c.shape(0)[axis], least = step < 0 ? -1 : 0,
+            most = step < 0 ? extent - 1 : extent;
+    auto resolve = [&](int64_t at, int64_t low) {
+      return std::min(std::max(at < 0 ? at + extent : at, low), most);
+    };
     int64_t first = resolve(start, 0), last = end < -extent ? least : resolve(end, least);
     int64_t distance = step < 0 ? first - last : last - first, stride = std::abs(step);
     range.starts[axis] = std::max<int64_t>(first, 0);
@@ -35,7 +42,8 @@ FailureOr<SliceRange> dojo::onnx::readSlice(NodeContext &c, bool operands) {
   return range;
 }
 
-FailureOr<Shape> dojo::onnx::reshapedShape(NodeContext &c, ArrayRef<int64_t> wanted, bool allowZero) {
+FailureOr<Shape> dojo::onnx::reshapedShape(NodeContext &c, ArrayRef<int64_t> wanted,
+                                           bool allowZero) {
   Shape shape(wanted);
   int64_t unknown = -1, known = 1;
   for (auto [i, size] : llvm::enumerate(shape)) {

@@ -35,7 +35,8 @@ static LogicalResult finish(NodeContext &c, Window &w, StringRef autoPad, bool c
   return success();
 }
 
-FailureOr<Window> dojo::onnx::readWindow(NodeContext &c, ArrayRef<int64_t> spatial, ArrayRef<int64_t> kernel) {
+FailureOr<Window> dojo::onnx::readWindow(NodeContext &c, ArrayRef<int64_t> spatial,
+                                         ArrayRef<int64_t> kernel) {
   size_t rank = spatial.size();
   if (rank != 1 && rank != 2)
     return c.fail("it has " + Twine(rank) + " spatial dimensions; one or two are supported");
@@ -48,9 +49,10 @@ FailureOr<Window> dojo::onnx::readWindow(NodeContext &c, ArrayRef<int64_t> spati
   Shape pads = c.intsAttr("pads", zeros);
   std::string autoPad = c.stringAttr("auto_pad", "NOTSET");
   bool ceil = c.intAttr("ceil_mode", 0);
-  if (w.kernel.size() != rank || w.strides.size() != rank || w.dilations.size() != rank || pads.size() != 2 * rank ||
-      (!kernel.empty() && ArrayRef(w.kernel) != kernel))
-    return c.fail("its kernel_shape, strides, dilations or pads do not fit " + Twine(rank) + " spatial dimensions");
+  if (w.kernel.size() != rank || w.strides.size() != rank || w.dilations.size() != rank ||
+      pads.size() != 2 * rank || (!kernel.empty() && ArrayRef(w.kernel) != kernel))
+    return c.fail("its kernel_shape, strides, dilations or pads do not fit " + Twine(rank) +
+                  " spatial dimensions");
   if (autoPad != "NOTSET")
     pads = zeros;
   w.low.assign(pads.begin(), pads.begin() + rank);

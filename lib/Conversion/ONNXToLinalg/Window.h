@@ -23,7 +23,8 @@ struct Window {
 
 /// Reads the attributes that all windows share. `spatial` is the shape of the
 /// data behind its batch and channel dimensions.
-mlir::FailureOr<Window> readWindow(NodeContext &c, ArrayRef<int64_t> spatial, ArrayRef<int64_t> kernel);
+mlir::FailureOr<Window> readWindow(NodeContext &c, ArrayRef<int64_t> spatial,
+                                   ArrayRef<int64_t> kernel);
 
 } // namespace dojo::onnx
 

@@ -1,6 +1,7 @@
 //===- BuildProgram.cpp - a module of D1 code as a program ----------------===//
 #include "dojo/Target/D1/BuildProgram.h"
 #include "dojo/Dialect/Dojo/IR/Target.h"
+#include "dojo/ISA/Abi.h"
 #include "dojo/ISA/Codec.h"
 #include "dojo/Target/D1/Emit.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
@@ -82,16 +83,15 @@ static void addBuffers(ModuleOp module, const d1::CodeImage &image, int64_t code
         {std::move(name), address, size, first.address, binary::Buffer::forever, first.name});
   };
   always("code", 0, program.code.size());
-  always("descriptor", descriptorAddress(codeBytes), isa::descriptorBytes);
+  always("descriptor", descriptorAddress(codeBytes), isa::moveScratchBytes);
   for (auto row : module->getAttrOfType<ArrayAttr>(buffersAttrName).getAsRange<DictionaryAttr>()) {
     auto number = [&](StringRef key) { return cast<IntegerAttr>(row.get(key)).getInt(); };
     auto text = [&](StringRef key) { return cast<StringAttr>(row.get(key)).str(); };
     int64_t end = number("end");
-    program.buffers.push_back({text("name"), static_cast<uint32_t>(number("address")),
-                               static_cast<uint32_t>(number("size")),
-                               image.marks.at(number("begin")),
-                               end == foreverMark ? binary::Buffer::forever : image.marks.at(end),
-                               text("entry")});
+    program.buffers.push_back(
+        {text("name"), static_cast<uint32_t>(number("address")),
+         static_cast<uint32_t>(number("size")), image.marks.at(number("begin")),
+         end == foreverMark ? binary::Buffer::forever : image.marks.at(end), text("entry")});
   }
 }
 

@@ -1,7 +1,7 @@
 //===- Translations.cpp - d1 code as text ---------------------------------===//
+#include "dojo/Dialect/D1/IR/D1.h"
 #include "dojo/ISA/Assembly.h"
 #include "dojo/Target/D1/Emit.h"
-#include "dojo/Dialect/D1/IR/D1.h"
 
 #include "mlir/Tools/mlir-translate/Translation.h"
 

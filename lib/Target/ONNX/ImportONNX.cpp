@@ -51,7 +51,8 @@ private:
   Error importBodies(NodeProto &node, OperationState &state, Scope &scope);
   Error declare(Scope &scope, StringRef name, Value value);
   Expected<SmallVector<Value>> outputs(const GraphProto &graph, Scope &scope);
-  void describe(func::FuncOp func, const GraphProto &graph, ArrayRef<const ValueInfoProto *> inputs);
+  void describe(func::FuncOp func, const GraphProto &graph,
+                ArrayRef<const ValueInfoProto *> inputs);
 
   ::onnx::ModelProto &model;
   OpBuilder builder;
@@ -118,11 +119,16 @@ Error Importer::importAttribute(AttributeProto &attribute, NamedAttrList &list) 
   auto floats = ArrayRef<float>(attribute.floats().data(), attribute.floats_size());
   SmallVector<Attribute> items;
   switch (attribute.type()) {
-  case AttributeProto::FLOAT: return add(builder.getF32FloatAttr(attribute.f()));
-  case AttributeProto::INT: return add(builder.getI64IntegerAttr(attribute.i()));
-  case AttributeProto::STRING: return add(builder.getStringAttr(attribute.s()));
-  case AttributeProto::FLOATS: return add(builder.getDenseF32ArrayAttr(floats));
-  case AttributeProto::INTS: return add(builder.getDenseI64ArrayAttr(ints));
+  case AttributeProto::FLOAT:
+    return add(builder.getF32FloatAttr(attribute.f()));
+  case AttributeProto::INT:
+    return add(builder.getI64IntegerAttr(attribute.i()));
+  case AttributeProto::STRING:
+    return add(builder.getStringAttr(attribute.s()));
+  case AttributeProto::FLOATS:
+    return add(builder.getDenseF32ArrayAttr(floats));
+  case AttributeProto::INTS:
+    return add(builder.getDenseI64ArrayAttr(ints));
   case AttributeProto::STRINGS:
     for (const auto &text : attribute.strings())
       items.push_back(builder.getStringAttr(text));
@@ -146,7 +152,8 @@ Error Importer::importAttribute(AttributeProto &attribute, NamedAttrList &list) 
       items.push_back(TypeAttr::get(valueType(builder.getContext(), type)));
     return add(builder.getArrayAttr(items));
   case AttributeProto::GRAPH:
-  case AttributeProto::GRAPHS: return Error::success();
+  case AttributeProto::GRAPHS:
+    return Error::success();
   default:
     return error("attribute '%s' has the kind %d, which is not supported", attribute.name().c_str(),
                  int(attribute.type()));
@@ -185,19 +192,23 @@ Error Importer::importBodies(NodeProto &node, OperationState &state, Scope &scop
 }
 
 Error Importer::importNode(NodeProto &node, Scope &scope) {
-  auto fail = [&](const Twine &what) { return error("%s: %s", label(node).c_str(), what.str().c_str()); };
+  auto fail = [&](const Twine &what) {
+    return error("%s: %s", label(node).c_str(), what.str().c_str());
+  };
   StringRef domain = canonicalDomain(node.domain());
   auto opset = opsets.find(domain);
   if (opset == opsets.end())
     return fail("the model imports no operator set of its domain '" + domain + "'");
-  OperationState state(named(node.name().empty() && node.output_size() ? node.output(0) : node.name()),
-                       NodeOp::getOperationName());
+  OperationState state(
+      named(node.name().empty() && node.output_size() ? node.output(0) : node.name()),
+      NodeOp::getOperationName());
   state.addAttribute("op_type", builder.getStringAttr(node.op_type()));
   state.addAttribute("opset", builder.getI64IntegerAttr(opset->second));
   if (!domain.empty())
     state.addAttribute("domain", builder.getStringAttr(domain));
   for (const std::string &input : node.input()) {
-    Value value = input.empty() ? NoneOp::create(builder, state.location).getResult() : scope.find(input);
+    Value value =
+        input.empty() ? NoneOp::create(builder, state.location).getResult() : scope.find(input);
     if (!value)
       return fail("it reads '" + input + "', which no input, initializer or earlier node defines");
     state.addOperands(value);
@@ -286,7 +297,8 @@ Expected<OwningOpRef<ModuleOp>> Importer::run() {
   if (!results)
     return results.takeError();
   func::ReturnOp::create(builder, func.getLoc(), *results);
-  func.setFunctionType(builder.getFunctionType(block->getArgumentTypes(), ValueRange(*results).getTypes()));
+  func.setFunctionType(
+      builder.getFunctionType(block->getArgumentTypes(), ValueRange(*results).getTypes()));
   describe(func, graph, trueInputs(graph));
   if (failed(verify(*module)))
     return error("the model does not make a valid module");
@@ -296,7 +308,8 @@ Expected<OwningOpRef<ModuleOp>> Importer::run() {
 /// Parses the bytes of a file; `path` is for errors.
 Error parse(const llvm::MemoryBuffer &file, StringRef path, ::onnx::ModelProto &model) {
   if (file.getBufferSize() > size_t(INT_MAX))
-    return error("'%s' has %llu bytes; an ONNX file has at most 2 GiB and keeps further weights as external data",
+    return error("'%s' has %llu bytes; an ONNX file has at most 2 GiB and keeps further weights as "
+                 "external data",
                  path.str().c_str(), (unsigned long long)file.getBufferSize());
   google::protobuf::io::CodedInputStream stream(
       reinterpret_cast<const uint8_t *>(file.getBufferStart()), int(file.getBufferSize()));
@@ -318,7 +331,8 @@ Expected<OwningOpRef<ModuleOp>> dojo::importOnnx(StringRef path, MLIRContext *co
   context->loadDialect<onnx::ONNXDialect, func::FuncDialect>();
   auto file = llvm::MemoryBuffer::getFile(path, /*IsText=*/false, /*RequiresNullTerminator=*/false);
   if (!file)
-    return onnx::error("'%s' cannot be opened: %s", path.str().c_str(), file.getError().message().c_str());
+    return onnx::error("'%s' cannot be opened: %s", path.str().c_str(),
+                       file.getError().message().c_str());
   ::onnx::ModelProto model;
   if (Error e = onnx::parse(**file, path, model))
     return e;

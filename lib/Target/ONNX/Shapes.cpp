@@ -42,9 +42,9 @@ static std::string describe(const ::onnx::TypeProto &type) {
   for (const auto &dim : type.tensor_type().shape().dim()) {
     if (!text.empty())
       text += 'x';
-    text += dim.has_dim_value()          ? std::to_string(dim.dim_value())
-            : dim.dim_param().empty()    ? std::string("?")
-                                         : dim.dim_param();
+    text += dim.has_dim_value()       ? std::to_string(dim.dim_value())
+            : dim.dim_param().empty() ? std::string("?")
+                                      : dim.dim_param();
   }
   return text.empty() ? "a scalar" : text;
 }
@@ -86,7 +86,7 @@ private:
     auto &type = *input.mutable_type();
     auto mismatch = [&] {
       return error("input '%s' is %s; the shape %s given for it does not fit", input.name().c_str(),
-                         describe(type).c_str(), describe(found->second).c_str());
+                   describe(type).c_str(), describe(found->second).c_str());
     };
     if (!type.has_tensor_type())
       return error("input '%s' is no tensor and takes no shape", input.name().c_str());
@@ -122,8 +122,8 @@ private:
     }
     if (!known && !parameters.count(name))
       return error("a shape is given for '%s', which is neither an input of the graph nor a "
-                         "dimension of one: %s",
-                         name.c_str(), inputs.c_str());
+                   "dimension of one: %s",
+                   name.c_str(), inputs.c_str());
     if (sizes.size() != 1)
       return error("dimension '%s' takes one size, not %s", name.c_str(), describe(sizes).c_str());
     return bind(name, sizes.front());
@@ -133,7 +133,7 @@ private:
     auto [at, fresh] = parameters.emplace(parameter, size);
     if (!fresh && at->second != size)
       return error("dimension '%s' is bound to %lld and to %lld", parameter.c_str(),
-                         (long long)at->second, (long long)size);
+                   (long long)at->second, (long long)size);
     return Error::success();
   }
 

@@ -22,35 +22,64 @@ static constexpr size_t blobAlignment = 64;
 Type dojo::onnx::elementType(MLIRContext *context, int32_t type) {
   Builder b(context);
   switch (type) {
-  case TensorProto::FLOAT: return b.getF32Type();
-  case TensorProto::DOUBLE: return b.getF64Type();
-  case TensorProto::FLOAT16: return b.getF16Type();
-  case TensorProto::BFLOAT16: return b.getBF16Type();
-  case TensorProto::BOOL: return b.getI1Type();
-  case TensorProto::INT2: return b.getIntegerType(2);
-  case TensorProto::INT4: return b.getIntegerType(4);
-  case TensorProto::INT8: return b.getI8Type();
-  case TensorProto::INT16: return b.getI16Type();
-  case TensorProto::INT32: return b.getI32Type();
-  case TensorProto::INT64: return b.getI64Type();
-  case TensorProto::UINT2: return b.getIntegerType(2, false);
-  case TensorProto::UINT4: return b.getIntegerType(4, false);
-  case TensorProto::UINT8: return b.getIntegerType(8, false);
-  case TensorProto::UINT16: return b.getIntegerType(16, false);
-  case TensorProto::UINT32: return b.getIntegerType(32, false);
-  case TensorProto::UINT64: return b.getIntegerType(64, false);
-  case TensorProto::COMPLEX64: return ComplexType::get(b.getF32Type());
-  case TensorProto::COMPLEX128: return ComplexType::get(b.getF64Type());
-  case TensorProto::FLOAT8E4M3FN: return Float8E4M3FNType::get(context);
-  case TensorProto::FLOAT8E4M3FNUZ: return Float8E4M3FNUZType::get(context);
-  case TensorProto::FLOAT8E5M2: return Float8E5M2Type::get(context);
-  case TensorProto::FLOAT8E5M2FNUZ: return Float8E5M2FNUZType::get(context);
-  case TensorProto::FLOAT8E8M0: return Float8E8M0FNUType::get(context);
-  case TensorProto::FLOAT6E2M3: return Float6E2M3FNType::get(context);
-  case TensorProto::FLOAT6E3M2: return Float6E3M2FNType::get(context);
-  case TensorProto::FLOAT4E2M1: return Float4E2M1FNType::get(context);
-  case TensorProto::STRING: return StringType::get(context);
-  default: return {};
+  case TensorProto::FLOAT:
+    return b.getF32Type();
+  case TensorProto::DOUBLE:
+    return b.getF64Type();
+  case TensorProto::FLOAT16:
+    return b.getF16Type();
+  case TensorProto::BFLOAT16:
+    return b.getBF16Type();
+  case TensorProto::BOOL:
+    return b.getI1Type();
+  case TensorProto::INT2:
+    return b.getIntegerType(2);
+  case TensorProto::INT4:
+    return b.getIntegerType(4);
+  case TensorProto::INT8:
+    return b.getI8Type();
+  case TensorProto::INT16:
+    return b.getI16Type();
+  case TensorProto::INT32:
+    return b.getI32Type();
+  case TensorProto::INT64:
+    return b.getI64Type();
+  case TensorProto::UINT2:
+    return b.getIntegerType(2, false);
+  case TensorProto::UINT4:
+    return b.getIntegerType(4, false);
+  case TensorProto::UINT8:
+    return b.getIntegerType(8, false);
+  case TensorProto::UINT16:
+    return b.getIntegerType(16, false);
+  case TensorProto::UINT32:
+    return b.getIntegerType(32, false);
+  case TensorProto::UINT64:
+    return b.getIntegerType(64, false);
+  case TensorProto::COMPLEX64:
+    return ComplexType::get(b.getF32Type());
+  case TensorProto::COMPLEX128:
+    return ComplexType::get(b.getF64Type());
+  case TensorProto::FLOAT8E4M3FN:
+    return Float8E4M3FNType::get(context);
+  case TensorProto::FLOAT8E4M3FNUZ:
+    return Float8E4M3FNUZType::get(context);
+  case TensorProto::FLOAT8E5M2:
+    return Float8E5M2Type::get(context);
+  case TensorProto::FLOAT8E5M2FNUZ:
+    return Float8E5M2FNUZType::get(context);
+  case TensorProto::FLOAT8E8M0:
+    return Float8E8M0FNUType::get(context);
+  case TensorProto::FLOAT6E2M3:
+    return Float6E2M3FNType::get(context);
+  case TensorProto::FLOAT6E3M2:
+    return Float6E3M2FNType::get(context);
+  case TensorProto::FLOAT4E2M1:
+    return Float4E2M1FNType::get(context);
+  case TensorProto::STRING:
+    return StringType::get(context);
+  default:
+    return {};
   }
 }
 
@@ -101,7 +130,8 @@ static size_t storedBytes(RankedTensorType type) {
 }
 
 /// Appends the `typed` values of a field, `width` bytes each.
-template <typename Field> static void append(const Field &field, size_t width, SmallVectorImpl<char> &out) {
+template <typename Field>
+static void append(const Field &field, size_t width, SmallVectorImpl<char> &out) {
   for (const auto &value : field)
     out.append(reinterpret_cast<const char *>(&value),
                reinterpret_cast<const char *>(&value) + std::min(width, sizeof(value)));
@@ -111,13 +141,18 @@ template <typename Field> static void append(const Field &field, size_t width, S
 static void typedBytes(const TensorProto &tensor, size_t width, SmallVectorImpl<char> &out) {
   switch (tensor.data_type()) {
   case TensorProto::FLOAT:
-  case TensorProto::COMPLEX64: return append(tensor.float_data(), 4, out);
+  case TensorProto::COMPLEX64:
+    return append(tensor.float_data(), 4, out);
   case TensorProto::DOUBLE:
-  case TensorProto::COMPLEX128: return append(tensor.double_data(), 8, out);
-  case TensorProto::INT64: return append(tensor.int64_data(), 8, out);
+  case TensorProto::COMPLEX128:
+    return append(tensor.double_data(), 8, out);
+  case TensorProto::INT64:
+    return append(tensor.int64_data(), 8, out);
   case TensorProto::UINT32:
-  case TensorProto::UINT64: return append(tensor.uint64_data(), width, out);
-  default: return append(tensor.int32_data(), width, out);
+  case TensorProto::UINT64:
+    return append(tensor.uint64_data(), width, out);
+  default:
+    return append(tensor.int32_data(), width, out);
   }
 }
 
@@ -134,7 +169,8 @@ llvm::Expected<std::shared_ptr<llvm::MemoryBuffer>> TensorReader::map(StringRef 
   auto &file = files[location];
   if (file)
     return file;
-  bool climbs = llvm::is_contained(llvm::make_range(path::begin(location), path::end(location)), "..");
+  bool climbs =
+      llvm::is_contained(llvm::make_range(path::begin(location), path::end(location)), "..");
   if (location.empty() || path::is_absolute(location) || climbs || location.contains('\0'))
     return error("tensor '%s' names the external data '%s'; a relative path inside the model's "
                  "folder is expected",
@@ -150,7 +186,8 @@ llvm::Expected<std::shared_ptr<llvm::MemoryBuffer>> TensorReader::map(StringRef 
   if (!rest.consume_front(realFolder) || !(rest.starts_with("/") || realFolder.ends_with("/")))
     return error("external data '%s' of tensor '%s' is a link that leaves the model's folder",
                  location.str().c_str(), name.str().c_str());
-  auto buffer = llvm::MemoryBuffer::getFile(real, /*IsText=*/false, /*RequiresNullTerminator=*/false);
+  auto buffer =
+      llvm::MemoryBuffer::getFile(real, /*IsText=*/false, /*RequiresNullTerminator=*/false);
   if (!buffer)
     return error("external data '%s' of tensor '%s' cannot be opened: %s", location.str().c_str(),
                  name.str().c_str(), buffer.getError().message().c_str());
@@ -179,10 +216,11 @@ llvm::Expected<AsmResourceBlob> TensorReader::external(const TensorProto &tensor
     return file.takeError();
   StringRef bytes = (*file)->getBuffer();
   if (length != size || offset > bytes.size() || length > bytes.size() - offset)
-    return error("tensor '%s' needs %llu bytes; its external data is %llu bytes from offset %llu of "
-                 "'%s', which has %llu",
-                 name.str().c_str(), (unsigned long long)size, (unsigned long long)length,
-                 (unsigned long long)offset, location.str().c_str(), (unsigned long long)bytes.size());
+    return error(
+        "tensor '%s' needs %llu bytes; its external data is %llu bytes from offset %llu of "
+        "'%s', which has %llu",
+        name.str().c_str(), (unsigned long long)size, (unsigned long long)length,
+        (unsigned long long)offset, location.str().c_str(), (unsigned long long)bytes.size());
   ArrayRef<char> data(bytes.data() + offset, length);
   size_t actual = blobAlignment;
   while (actual > 1 && reinterpret_cast<uintptr_t>(data.data()) % actual)
@@ -228,8 +266,10 @@ llvm::Expected<ElementsAttr> TensorReader::read(TensorProto &tensor, StringRef n
   if (bytes.size() != size)
     return wrongSize(bytes.size(), size, "bytes");
   Type element = type->getElementType();
-  bool wholeBytes = element.isInteger(1) || (element.isIntOrFloat() && element.getIntOrFloatBitWidth() >= 8);
-  bool mayInline = wholeBytes && type->getNumElements() > 0 && type->getNumElements() <= inlineElements;
+  bool wholeBytes =
+      element.isInteger(1) || (element.isIntOrFloat() && element.getIntOrFloatBitWidth() >= 8);
+  bool mayInline =
+      wholeBytes && type->getNumElements() > 0 && type->getNumElements() <= inlineElements;
   ElementsAttr result =
       mayInline ? inlineTensor(*type, bytes)
                 : blobAttr(HeapAsmResourceBlob::allocateAndCopyWithAlign(bytes, blobAlignment));

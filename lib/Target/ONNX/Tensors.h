@@ -18,7 +18,8 @@
 
 namespace dojo::onnx {
 
-template <typename... Args> llvm::Error error(const char *format, const Args &...args) {
+template <typename... Args>
+llvm::Error error(const char *format, const Args &...args) {
   return llvm::createStringError(std::errc::invalid_argument, format, args...);
 }
 

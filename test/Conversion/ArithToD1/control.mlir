@@ -57,7 +57,7 @@ func.func @step() attributes {d1.entry} {
     }
     // CHECK: d1.li 9000
     // CHECK: d1.call @counted
-    func.call @counted(%c9000) : (i64) -> ()
+    d1.call @counted(%c9000) : (i64) -> ()
     d1.mark 7
   }
   return

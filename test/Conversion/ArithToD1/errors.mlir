@@ -68,8 +68,8 @@ func.func @k() attributes {d1.routine} {
   return
 }
 func.func @r() attributes {d1.routine} {
-  // expected-error@+1 {{'func.call' op stands in routine 'r'; a routine calls nothing, so inline 'k' or call it from an entry}}
-  func.call @k() : () -> ()
+  // expected-error@+1 {{'d1.call' op stands in routine 'r'; a routine calls nothing, so inline 'k' or call it from an entry}}
+  d1.call @k() : () -> ()
   return
 }
 
@@ -78,8 +78,8 @@ func.func @r() attributes {d1.routine} {
 func.func private @k(i64, i64, i64, i64, i64, i64, i64, i64, i64, i64, i64, i64, i64)
 func.func @step() attributes {d1.entry} {
   %0 = arith.constant 0 : i64
-  // expected-error@+1 {{'func.call' op passes 13 arguments and takes 0 results; a call passes 12 at most and takes none}}
-  func.call @k(%0, %0, %0, %0, %0, %0, %0, %0, %0, %0, %0, %0, %0)
+  // expected-error@+1 {{'d1.call' op passes 13 arguments; a call passes 12 at most}}
+  d1.call @k(%0, %0, %0, %0, %0, %0, %0, %0, %0, %0, %0, %0, %0)
     : (i64, i64, i64, i64, i64, i64, i64, i64, i64, i64, i64, i64, i64) -> ()
   return
 }

@@ -20,9 +20,11 @@ func.func private @matmul(%a: memref<8x8xbf16>, %b: memref<8x16xbf16>, %c: memre
 // Without a fill the product is added to what is there.
 // CHECK-LABEL: func.func private @accumulate(
 // CHECK: d1.mzero
-// CHECK: d1.vldg16 %arg2,
-// CHECK-NEXT: d1.mwrite %{{.*}}, 0 :
 // CHECK: d1.mmul
+// CHECK: %[[ROWS:.*]] = d1.mread
+// CHECK-NEXT: %[[OLD:.*]] = d1.vldg16 %arg2,
+// CHECK-NEXT: %[[SUM:.*]] = d1.vadd %[[OLD]], %[[ROWS]]
+// CHECK-NEXT: d1.vstg16 %[[SUM]], %arg2,
 func.func private @accumulate(%a: memref<8x4xbf16>, %b: memref<4x16xbf16>, %c: memref<8x16xf32>) attributes {dojo.kernel} {
   linalg.matmul ins(%a, %b : memref<8x4xbf16>, memref<4x16xbf16>) outs(%c : memref<8x16xf32>)
   return

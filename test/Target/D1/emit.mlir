@@ -37,7 +37,7 @@ func.func @step() attributes {d1.entry} {
   %c0 = arith.constant 0 : i64
   %c3 = arith.constant 3 : i64
   %c4096 = arith.constant 4096 : i64
-  func.call @sum(%c4096, %c3) : (i64, i64) -> ()
+  d1.call @sum(%c4096, %c3) : (i64, i64) -> ()
   d1.mark 5
   %x = d1.coord 3 : () -> i64
   %is = arith.cmpi eq, %x, %c0 : i64

@@ -117,6 +117,7 @@ std::optional<int64_t> Runner::scalar(Operation *op) {
         return binary([&](auto a, auto b) { return compare(c.getPredicate(), a, b); });
       })
       .Case([&](arith::SelectOp) { return in(op, 0) ? in(op, 1) : in(op, 2); })
+      .Case([&](d1::LDW load) { return word(in(op, 0) + load.getImm()); })
       .Case([&](d1::COORD c) { return node.coords[c.getImm()]; })
       .Default([](Operation *) { return std::nullopt; });
 }

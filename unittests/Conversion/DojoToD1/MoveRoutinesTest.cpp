@@ -2,8 +2,8 @@
 #include "MeshInterpreter.h"
 #include "RandomMove.h"
 #include "dojo/Dialect/D1/IR/D1.h"
+#include "dojo/ISA/Abi.h"
 #include "dojo/ISA/Address.h"
-#include "dojo/ISA/ISA.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/Verifier.h"
@@ -42,10 +42,10 @@ protected:
   MLIRContext context;
 };
 
-/// Where the pieces of a move lie in every node's SRAM, behind the descriptor.
+/// Where the pieces of a move lie in every node's SRAM, behind the scratch.
 struct Frame {
   explicit Frame(const Move &move)
-      : eb(move.elementBytes), src(isa::descriptorBytes),
+      : eb(move.elementBytes), src(isa::moveScratchBytes),
         dst(llvm::alignTo(src + move.src.localElements() * eb, 64)),
         end(dst + move.dst.localElements() * eb) {}
   int64_t eb, src, dst, end;
@@ -69,7 +69,7 @@ static void fillSource(Mesh &mesh, const Move &move, const Frame &frame) {
 /// The first byte at or behind the source in which the meshes differ, or "".
 static std::string difference(const Mesh &got, const Mesh &wanted) {
   for (auto [a, b] : llvm::zip(got.nodes, wanted.nodes))
-    for (size_t i = isa::descriptorBytes; i < a.sram.size(); ++i)
+    for (size_t i = isa::moveScratchBytes; i < a.sram.size(); ++i)
       if (a.sram[i] != b.sram[i])
         return "byte " + std::to_string(i) + " of node (" + std::to_string(a.coords[2]) + ", " +
                std::to_string(a.coords[3]) + ")";

@@ -50,6 +50,8 @@ Layout::Dim RandomMoves::dim(int64_t size, int64_t blocks) {
   int64_t offset = chance(30) ? -from(0, 2) : 0;
   int64_t window = step - offset + (chance(30) ? from(0, 2) : 0);
   window = std::max(window, size - (blocks - 1) * step - offset);
+  if (chance(15)) // a strided window; only a destination may leave elements out
+    window = from(1, step);
   return {size, step, offset, window, window + (chance(30) ? from(0, 3) : 0)};
 }
 

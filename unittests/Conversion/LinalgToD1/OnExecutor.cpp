@@ -42,7 +42,7 @@ std::string entry(func::FuncOp routine, ArrayRef<int64_t> arguments, int64_t byt
     values += llvm::formatv("{0}%a{1}", i ? ", " : "", i);
     types += i ? ", i64" : "i64";
   }
-  text += llvm::formatv("  func.call @{0}({1}) : ({2}) -> ()\n", routine.getName(), values, types);
+  text += llvm::formatv("  d1.call @{0}({1}) : ({2}) -> ()\n", routine.getName(), values, types);
   return text + "  d1.push %descriptor, %memory, %out : (i64, i64, i64) -> ()\n  d1.drain\n"
                 "  return\n}\n";
 }
@@ -96,7 +96,7 @@ std::string dojo::testing::runOnExecutor(ModuleOp module, ArrayRef<int64_t> argu
   if (!program)
     return "the entry does not parse";
   PassManager manager(module.getContext());
-  buildD1BackendPipeline(manager);
+  buildD1BackendPipeline(manager.nest<func::FuncOp>());
   if (failed(manager.run(*program)))
     return "the back end refuses the routine";
   return llvm::toString(execute(*program, memory));

@@ -2,8 +2,8 @@
 #include "RandomProgram.h"
 #include "Reference.h"
 #include "WordMachine.h"
-#include "dojo/Pipelines/D1Backend.h"
 #include "dojo/Dialect/D1/IR/D1.h"
+#include "dojo/Pipelines/D1Backend.h"
 #include "dojo/Target/D1/Emit.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"

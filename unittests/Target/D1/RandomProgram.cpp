@@ -117,29 +117,43 @@ private:
     return arith::CmpIOp::create(builder, loc, predicate, number(scope), number(scope));
   }
 
-  Value address(Scope &scope) {
-    return make<arith::ShLIOp>(small(scope, 9), constant(6));
-  }
+  Value address(Scope &scope) { return make<arith::ShLIOp>(small(scope, 9), constant(6)); }
 
   Value arithmetic(Scope &scope) {
     auto dividend = [&] { return pick(2) ? number(scope) : small(scope, 12); };
     switch (pick(17)) {
-    case 0: return make<arith::AddIOp>(number(scope), number(scope));
-    case 1: return make<arith::SubIOp>(number(scope), number(scope));
-    case 2: return make<arith::MulIOp>(number(scope), number(scope));
-    case 3: return make<arith::DivSIOp>(dividend(), divisor(scope));
-    case 4: return make<arith::RemSIOp>(dividend(), divisor(scope));
-    case 5: return make<arith::FloorDivSIOp>(dividend(), divisor(scope));
-    case 6: return make<arith::CeilDivSIOp>(dividend(), divisor(scope));
-    case 7: return make<arith::MinSIOp>(number(scope), number(scope));
-    case 8: return make<arith::MaxSIOp>(number(scope), number(scope));
-    case 9: return make<arith::AndIOp>(number(scope), number(scope));
-    case 10: return make<arith::OrIOp>(number(scope), number(scope));
-    case 11: return make<arith::XOrIOp>(number(scope), number(scope));
-    case 12: return make<arith::ShLIOp>(number(scope), small(scope, 6));
-    case 13: return make<arith::ShRUIOp>(number(scope), small(scope, 6));
-    case 14: return make<arith::ShRSIOp>(number(scope), constant(pick(64)));
-    case 15: return arith::ExtUIOp::create(builder, loc, builder.getI64Type(), bit(scope));
+    case 0:
+      return make<arith::AddIOp>(number(scope), number(scope));
+    case 1:
+      return make<arith::SubIOp>(number(scope), number(scope));
+    case 2:
+      return make<arith::MulIOp>(number(scope), number(scope));
+    case 3:
+      return make<arith::DivSIOp>(dividend(), divisor(scope));
+    case 4:
+      return make<arith::RemSIOp>(dividend(), divisor(scope));
+    case 5:
+      return make<arith::FloorDivSIOp>(dividend(), divisor(scope));
+    case 6:
+      return make<arith::CeilDivSIOp>(dividend(), divisor(scope));
+    case 7:
+      return make<arith::MinSIOp>(number(scope), number(scope));
+    case 8:
+      return make<arith::MaxSIOp>(number(scope), number(scope));
+    case 9:
+      return make<arith::AndIOp>(number(scope), number(scope));
+    case 10:
+      return make<arith::OrIOp>(number(scope), number(scope));
+    case 11:
+      return make<arith::XOrIOp>(number(scope), number(scope));
+    case 12:
+      return make<arith::ShLIOp>(number(scope), small(scope, 6));
+    case 13:
+      return make<arith::ShRUIOp>(number(scope), small(scope, 6));
+    case 14:
+      return make<arith::ShRSIOp>(number(scope), constant(pick(64)));
+    case 15:
+      return arith::ExtUIOp::create(builder, loc, builder.getI64Type(), bit(scope));
     default:
       return arith::SelectOp::create(builder, loc, bit(scope), number(scope), number(scope));
     }
@@ -155,8 +169,8 @@ private:
           d1::VLANE::create(builder, loc, recent(vectors), pick(16))->getResult(0));
       return;
     case 1:
-      return vectors.push_back(arith::SelectOp::create(builder, loc, bit(scope), recent(vectors),
-                                                       recent(vectors)));
+      return vectors.push_back(
+          arith::SelectOp::create(builder, loc, bit(scope), recent(vectors), recent(vectors)));
     default:
       return vectors.push_back(
           d1::VIADD::create(builder, loc, recent(vectors), recent(vectors))->getResult(0));
@@ -185,9 +199,12 @@ private:
   void addBit(Scope &scope) {
     Value first = bit(scope), second = bit(scope);
     switch (pick(3)) {
-    case 0: return scope.bits.push_back(make<arith::AndIOp>(first, second));
-    case 1: return scope.bits.push_back(make<arith::OrIOp>(first, second));
-    default: return scope.bits.push_back(make<arith::XOrIOp>(first, second));
+    case 0:
+      return scope.bits.push_back(make<arith::AndIOp>(first, second));
+    case 1:
+      return scope.bits.push_back(make<arith::OrIOp>(first, second));
+    default:
+      return scope.bits.push_back(make<arith::XOrIOp>(first, second));
     }
   }
 
@@ -196,7 +213,7 @@ private:
     SmallVector<Value> arguments;
     for (unsigned i = 0; i < arity[callee]; ++i)
       arguments.push_back(number(scope));
-    func::CallOp::create(builder, loc, "r" + std::to_string(callee), TypeRange(), arguments);
+    d1::CallOp::create(builder, loc, "r" + std::to_string(callee), arguments);
     // What lives across a call stays within the preserved registers.
     if (scope.numbers.size() > 1)
       scope.numbers.erase(scope.numbers.begin(), scope.numbers.end() - 1);
@@ -234,9 +251,8 @@ private:
     if (type.isInteger(64))
       return number(scope);
     if (llvm::isa<d1::VectorRegType>(type))
-      return scope.vectors.empty()
-                 ? d1::VSPLAT::create(builder, loc, number(scope))->getResult(0)
-                 : recent(scope.vectors);
+      return scope.vectors.empty() ? d1::VSPLAT::create(builder, loc, number(scope))->getResult(0)
+                                   : recent(scope.vectors);
     return scope.accumulators.empty() ? d1::MZERO::create(builder, loc)->getResult(0)
                                       : scope.accumulators.pop_back_val();
   }
@@ -269,7 +285,8 @@ private:
       inits.push_back(carried(scope, type));
     Value low = pick(2) ? constant(int64_t(pick(4)) - 2) : small(scope, 2);
     Value high = pick(2) ? constant(pick(5)) : small(scope, 2);
-    Value step = pick(3) ? constant(1 + pick(3)) : make<arith::AddIOp>(small(scope, 1), constant(1));
+    Value step =
+        pick(3) ? constant(1 + pick(3)) : make<arith::AddIOp>(small(scope, 1), constant(1));
     auto loop = scf::ForOp::create(builder, loc, low, high, step, inits);
     {
       OpBuilder::InsertionGuard guard(builder);

@@ -65,12 +65,13 @@ private:
       return runFor(loop);
     if (auto branch = dyn_cast<scf::IfOp>(op))
       return runIf(branch);
-    if (auto callee = dyn_cast<func::CallOp>(op))
+    if (auto callee = dyn_cast<d1::CallOp>(op))
       return call(callee.getCallee(), read(callee.getOperands()));
     if (llvm::isa<d1::MarkOp>(op))
       return;
     if (!runMemory(op))
-      contents[op->getResult(0)] = op->getDialect()->getNamespace() == "arith" ? scalar(op) : bits(op);
+      contents[op->getResult(0)] =
+          op->getDialect()->getNamespace() == "arith" ? scalar(op) : bits(op);
   }
 
   void runFor(scf::ForOp op) {

@@ -53,36 +53,96 @@ llvm::Error Machine::step(uint32_t word) {
   auto B = [&] { return x[o[2]]; };
   auto U = [](int64_t value) { return uint64_t(value); };
   switch (decoded->inst->opcode) {
-  case Opcode::ADD: d(U(A()) + U(B())); break;
-  case Opcode::SUB: d(U(A()) - U(B())); break;
-  case Opcode::MUL: d(U(A()) * U(B())); break;
-  case Opcode::DIV: d(divide(A(), B())); break;
-  case Opcode::REM: d(remainder(A(), B())); break;
-  case Opcode::AND: d(A() & B()); break;
-  case Opcode::OR: d(A() | B()); break;
-  case Opcode::XOR: d(A() ^ B()); break;
-  case Opcode::SHL: d(U(A()) << (B() & 63)); break;
-  case Opcode::SHR: d(U(A()) >> (B() & 63)); break;
-  case Opcode::SAR: d(A() >> (B() & 63)); break;
-  case Opcode::SLT: d(A() < B()); break;
-  case Opcode::SLTU: d(U(A()) < U(B())); break;
-  case Opcode::MIN: d(std::min(A(), B())); break;
-  case Opcode::MAX: d(std::max(A(), B())); break;
-  case Opcode::ADDI: d(U(A()) + U(o[2])); break;
-  case Opcode::MULI: d(U(A()) * U(o[2])); break;
-  case Opcode::ANDI: d(A() & o[2]); break;
-  case Opcode::SLTI: d(A() < o[2]); break;
-  case Opcode::SHLI: d(U(A()) << (o[2] & 63)); break;
-  case Opcode::SHRI: d(U(A()) >> (o[2] & 63)); break;
-  case Opcode::SARI: d(A() >> (o[2] & 63)); break;
-  case Opcode::LI: d(o[1]); break;
-  case Opcode::LIS: d(U(A()) << 14 | U(o[2])); break;
-  case Opcode::LDD: d(memory.load<int64_t>(A() + o[2])); break;
-  case Opcode::STD: memory.store(A() + o[2], x[o[0]]); break;
-  case Opcode::VLD: v[o[0]] = memory.load<Vector>(A() + o[2]); break;
-  case Opcode::VST: memory.store(A() + o[2], v[o[0]]); break;
-  case Opcode::VMOV: v[o[0]] = v[o[1]]; break;
-  case Opcode::VSPLAT: v[o[0]].fill(A()); break;
+  case Opcode::ADD:
+    d(U(A()) + U(B()));
+    break;
+  case Opcode::SUB:
+    d(U(A()) - U(B()));
+    break;
+  case Opcode::MUL:
+    d(U(A()) * U(B()));
+    break;
+  case Opcode::DIV:
+    d(divide(A(), B()));
+    break;
+  case Opcode::REM:
+    d(remainder(A(), B()));
+    break;
+  case Opcode::AND:
+    d(A() & B());
+    break;
+  case Opcode::OR:
+    d(A() | B());
+    break;
+  case Opcode::XOR:
+    d(A() ^ B());
+    break;
+  case Opcode::SHL:
+    d(U(A()) << (B() & 63));
+    break;
+  case Opcode::SHR:
+    d(U(A()) >> (B() & 63));
+    break;
+  case Opcode::SAR:
+    d(A() >> (B() & 63));
+    break;
+  case Opcode::SLT:
+    d(A() < B());
+    break;
+  case Opcode::SLTU:
+    d(U(A()) < U(B()));
+    break;
+  case Opcode::MIN:
+    d(std::min(A(), B()));
+    break;
+  case Opcode::MAX:
+    d(std::max(A(), B()));
+    break;
+  case Opcode::ADDI:
+    d(U(A()) + U(o[2]));
+    break;
+  case Opcode::MULI:
+    d(U(A()) * U(o[2]));
+    break;
+  case Opcode::ANDI:
+    d(A() & o[2]);
+    break;
+  case Opcode::SLTI:
+    d(A() < o[2]);
+    break;
+  case Opcode::SHLI:
+    d(U(A()) << (o[2] & 63));
+    break;
+  case Opcode::SHRI:
+    d(U(A()) >> (o[2] & 63));
+    break;
+  case Opcode::SARI:
+    d(A() >> (o[2] & 63));
+    break;
+  case Opcode::LI:
+    d(o[1]);
+    break;
+  case Opcode::LIS:
+    d(U(A()) << 14 | U(o[2]));
+    break;
+  case Opcode::LDD:
+    d(memory.load<int64_t>(A() + o[2]));
+    break;
+  case Opcode::STD:
+    memory.store(A() + o[2], x[o[0]]);
+    break;
+  case Opcode::VLD:
+    v[o[0]] = memory.load<Vector>(A() + o[2]);
+    break;
+  case Opcode::VST:
+    memory.store(A() + o[2], v[o[0]]);
+    break;
+  case Opcode::VMOV:
+    v[o[0]] = v[o[1]];
+    break;
+  case Opcode::VSPLAT:
+    v[o[0]].fill(A());
+    break;
   case Opcode::VIADD:
     for (unsigned i = 0; i < 16; ++i)
       v[o[0]][i] = v[o[1]][i] + v[o[2]][i];
@@ -91,19 +151,49 @@ llvm::Error Machine::step(uint32_t word) {
     for (unsigned i = 0; i < 16; ++i)
       v[o[0]][i] = (v[o[1]][i] & v[o[2]][i]) | (~v[o[1]][i] & v[o[3]][i]);
     break;
-  case Opcode::VLANE: d(int32_t(v[o[1]][o[2]])); break;
-  case Opcode::MZERO: a[o[0]].fill(0); break;
-  case Opcode::MWRITE: std::copy_n(v[o[1]].begin(), 16, a[o[0]].begin() + 16 * o[2]); break;
-  case Opcode::MREAD: std::copy_n(a[o[1]].begin() + 16 * o[2], 16, v[o[0]].begin()); break;
-  case Opcode::BEQ: next = x[o[0]] == A() ? pc + 4 * o[2] : next; break;
-  case Opcode::BNE: next = x[o[0]] != A() ? pc + 4 * o[2] : next; break;
-  case Opcode::BLT: next = x[o[0]] < A() ? pc + 4 * o[2] : next; break;
-  case Opcode::BGE: next = x[o[0]] >= A() ? pc + 4 * o[2] : next; break;
-  case Opcode::BDNZ: d(x[o[0]] - 1); next = x[o[0]] != 0 ? pc + 4 * o[1] : next; break;
-  case Opcode::JAL: d(next); next = pc + 4 * o[1]; break;
-  case Opcode::JALR: { int64_t to = A() + o[2]; d(next); next = to; break; }
-  case Opcode::HALT: halted = true; break;
-  default: return llvm::createStringError("the test machine does not know " + decoded->inst->mnemonic);
+  case Opcode::VLANE:
+    d(int32_t(v[o[1]][o[2]]));
+    break;
+  case Opcode::MZERO:
+    a[o[0]].fill(0);
+    break;
+  case Opcode::MWRITE:
+    std::copy_n(v[o[1]].begin(), 16, a[o[0]].begin() + 16 * o[2]);
+    break;
+  case Opcode::MREAD:
+    std::copy_n(a[o[1]].begin() + 16 * o[2], 16, v[o[0]].begin());
+    break;
+  case Opcode::BEQ:
+    next = x[o[0]] == A() ? pc + 4 * o[2] : next;
+    break;
+  case Opcode::BNE:
+    next = x[o[0]] != A() ? pc + 4 * o[2] : next;
+    break;
+  case Opcode::BLT:
+    next = x[o[0]] < A() ? pc + 4 * o[2] : next;
+    break;
+  case Opcode::BGE:
+    next = x[o[0]] >= A() ? pc + 4 * o[2] : next;
+    break;
+  case Opcode::BDNZ:
+    d(x[o[0]] - 1);
+    next = x[o[0]] != 0 ? pc + 4 * o[1] : next;
+    break;
+  case Opcode::JAL:
+    d(next);
+    next = pc + 4 * o[1];
+    break;
+  case Opcode::JALR: {
+    int64_t to = A() + o[2];
+    d(next);
+    next = to;
+    break;
+  }
+  case Opcode::HALT:
+    halted = true;
+    break;
+  default:
+    return llvm::createStringError("the test machine does not know " + decoded->inst->mnemonic);
   }
   x[0] = 0;
   pc = next;

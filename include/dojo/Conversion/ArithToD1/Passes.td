@@ -10,7 +10,7 @@ def ConvertScfArithToD1 : Pass<"convert-scf-arith-to-d1", "::mlir::func::FuncOp"
     In functions marked d1.routine or d1.entry, i64 and i1 become `!d1.x`, arith
     becomes scalar instructions with immediates where they fit, scf.for becomes
     d1.repeat (inside a d1.if unless it surely runs), scf.if becomes d1.if on
-    the compared values, func.call becomes d1.call.
+    the compared values, a d1.call takes registers.
 
     A constant that is no immediate stands before the outermost loop around its
     use that calls nothing, else right before its use.

@@ -15,7 +15,7 @@
 // agree on who talks to whom. A node's own piece is a push to itself.
 //
 // Routines leave pushes and pulls under way: a drain must follow before the source is
-// overwritten, or pulled data read. A descriptor is free again when push or pull has been issued.
+// overwritten, or pulled data read. The scratch is free again when a routine returns.
 //
 //===----------------------------------------------------------------------===//
 #ifndef DOJO_CONVERSION_DOJOTOD1_MOVEROUTINES_H
@@ -28,10 +28,10 @@ namespace dojo {
 
 /// Arguments, all i64; the symbol only where the move uses one:
 ///   grant(free, [symbol])    receive(ready, [symbol])
-///   send(source, destination, descriptor, free, ready, [symbol])
-///   pull(dram, destination, descriptor, [symbol])
-///   store(source, dram, descriptor, [symbol])
-/// Buffers and the descriptor (isa::descriptorBytes, 64-byte aligned) are SRAM
+///   send(source, destination, scratch, free, ready, [symbol])
+///   pull(dram, destination, scratch, [symbol])
+///   store(source, dram, scratch, [symbol])
+/// Buffers and the scratch (isa::moveScratchBytes, aligned as a descriptor) are SRAM
 /// byte addresses, `dram` is a global address, `free` and `ready` are numbers.
 enum class MovePart { grant, send, receive, pull, store };
 

@@ -17,11 +17,11 @@ namespace dojo::ir {
 
 /// One iterator of a mapped op.
 struct MappedIterator {
-  int64_t range;    ///< of the op; the width of a step where it is cut in time
-  int64_t steps;    ///< in time, 1 when it is not cut
-  int64_t blocks;   ///< over the grid
-  int64_t block;    ///< range of one block
-  int64_t extent;   ///< block rounded up to the mapping's multiple
+  int64_t range;  ///< of the op; the width of a step where it is cut in time
+  int64_t steps;  ///< in time, 1 when it is not cut
+  int64_t blocks; ///< over the grid
+  int64_t block;  ///< range of one block
+  int64_t extent; ///< block rounded up to the mapping's multiple
   bool isReduction;
 };
 

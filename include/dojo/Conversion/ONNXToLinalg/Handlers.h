@@ -36,12 +36,13 @@ public:
   llvm::StringRef op() const { return node.getOpType(); }
   llvm::StringRef domain() const { return node.getDomain().value_or(""); }
 
-  // Operands. An index past the end is an absent operand.
+  // Operands. An index past the end is an absent operand; asking for the type or
+  // the value of one is reported, and reads as a float32 scalar.
   unsigned size() const { return operands.size(); }
   bool has(unsigned i) const { return i < operands.size() && operands[i]; }
-  mlir::RankedTensorType type(unsigned i) const { return operands[i]->type; }
-  llvm::ArrayRef<int64_t> shape(unsigned i) const { return type(i).getShape(); }
-  int64_t rank(unsigned i) const { return type(i).getRank(); }
+  mlir::RankedTensorType type(unsigned i) { return known(i).type; }
+  llvm::ArrayRef<int64_t> shape(unsigned i) { return type(i).getShape(); }
+  int64_t rank(unsigned i) { return type(i).getRank(); }
   mlir::Value value(unsigned i);
   /// The constant behind operand `i`, or null.
   mlir::ElementsAttr constant(unsigned i) const { return has(i) ? operands[i]->constant : nullptr; }
@@ -70,9 +71,10 @@ public:
   void result(unsigned i, mlir::Value value);
   void result(unsigned i, mlir::ElementsAttr constant);
   /// A result that is operand `operand` itself.
-  void forward(unsigned i, unsigned operand) { results[i] = *operands[operand]; }
+  void forward(unsigned i, unsigned operand);
 
-  /// Reports why the node cannot be lowered and what would help.
+  /// Reports why the node cannot be lowered and what would help. Only the first
+  /// cause counts: later ones may follow from it.
   mlir::LogicalResult fail(const llvm::Twine &cause, const llvm::Twine &help = "");
   /// Negative axes count from the end.
   mlir::FailureOr<int64_t> axis(int64_t axis, int64_t rank);
@@ -80,10 +82,13 @@ public:
 
 private:
   friend class Walker;
+  Known &known(unsigned i);
+
   mutable NodeOp node;
   mlir::MutableArrayRef<Known *> operands;
   llvm::SmallVector<Known> results;
   llvm::StringSet<> read;
+  Known absent;
   bool failed = false;
 };
 

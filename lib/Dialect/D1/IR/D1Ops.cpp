@@ -110,7 +110,8 @@ LogicalResult IfOp::verifyRegions() {
 LogicalResult CallOp::verifySymbolUses(SymbolTableCollection &symbols) {
   auto callee = symbols.lookupNearestSymbolFrom<func::FuncOp>(*this, getCalleeAttr());
   if (!callee || !callee->hasAttr(routineAttr))
-    return emitOpError("calls '") << getCallee() << "', which is no function marked " << routineAttr;
+    return emitOpError("calls '") << getCallee() << "', which is no function marked "
+                                  << routineAttr;
   if (callee.getNumArguments() != getArguments().size())
     return emitOpError("passes ") << getArguments().size() << " arguments to '" << getCallee()
                                   << "', which takes " << callee.getNumArguments();

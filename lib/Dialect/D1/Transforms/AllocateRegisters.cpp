@@ -1,6 +1,6 @@
 //===- AllocateRegisters.cpp - every value its register -------------------===//
-#include "dojo/Dialect/D1/Transforms/Passes.h"
 #include "Allocation.h"
+#include "dojo/Dialect/D1/Transforms/Passes.h"
 #include "dojo/ISA/Abi.h"
 #include "dojo/Scheduling/RegisterAllocation.h"
 
@@ -29,10 +29,10 @@ regalloc::RegisterSet registers(unsigned begin, unsigned end) {
 /// The register files as a routine or an entry may use them, by isa::Kind.
 std::vector<regalloc::File> filesOf(bool isRoutine) {
   unsigned scalars = isRoutine ? isa::firstPreservedReg : isa::numScalarRegs;
-  return {{registers(isa::linkReg + 1, scalars),
-           registers(isa::firstPreservedReg, isa::numScalarRegs)},
-          {registers(0, isa::numVectorRegs), 0},
-          {registers(0, isa::numAccRegs), 0}};
+  return {
+      {registers(isa::linkReg + 1, scalars), registers(isa::firstPreservedReg, isa::numScalarRegs)},
+      {registers(0, isa::numVectorRegs), 0},
+      {registers(0, isa::numAccRegs), 0}};
 }
 
 /// A function as an allocation problem; x0 takes no part in it.
@@ -56,8 +56,8 @@ private:
     auto [it, isNew] = ids.try_emplace(value, values.size());
     if (isNew) {
       values.push_back(value);
-      problem.values.push_back({unsigned(*registerKind(value.getType())),
-                                registerNumber(value.getType())});
+      problem.values.push_back(
+          {unsigned(*registerKind(value.getType())), registerNumber(value.getType())});
     }
     return it->second;
   }
@@ -88,9 +88,8 @@ private:
     llvm::TypeSwitch<Operation *>(op)
         .Case([&](RepeatOp repeat) { addRepeat(repeat); })
         .Case([&](IfOp branch) { addIf(branch); })
-        .Case([&](CallOp call) {
-          addStep(StepKind::call, op, op->getOperands(), op->getResults());
-        })
+        .Case(
+            [&](CallOp call) { addStep(StepKind::call, op, op->getOperands(), op->getResults()); })
         .Case([&](InstructionOpInterface inst) { addInstruction(inst); })
         .Case<ZeroOp, MarkOp, YieldOp, func::ReturnOp>([](Operation *) {});
   }
@@ -136,8 +135,8 @@ struct AllocateRegisters : impl::D1AllocateRegistersBase<AllocateRegisters> {
 
   static LogicalResult checkConverted(func::FuncOp function) {
     WalkResult result = function.walk([&](Operation *op) {
-      bool known = llvm::isa<InstructionOpInterface, RepeatOp, IfOp, CallOp, ZeroOp, MarkOp, YieldOp,
-                       func::ReturnOp, func::FuncOp>(op);
+      bool known = llvm::isa<InstructionOpInterface, RepeatOp, IfOp, CallOp, ZeroOp, MarkOp,
+                             YieldOp, func::ReturnOp, func::FuncOp>(op);
       bool typed = llvm::all_of(op->getResultTypes(), registerKind) &&
                    llvm::all_of(op->getOperandTypes(), registerKind);
       if (known && typed)
@@ -164,8 +163,7 @@ struct AllocateRegisters : impl::D1AllocateRegistersBase<AllocateRegisters> {
     }
   }
 
-  static bool relieve(func::FuncOp function, const FunctionProblem &code,
-                      const Failure &failure) {
+  static bool relieve(func::FuncOp function, const FunctionProblem &code, const Failure &failure) {
     return recomputeSome(function, code, failure) || sinkSome(code, failure);
   }
 
@@ -183,9 +181,8 @@ struct AllocateRegisters : impl::D1AllocateRegistersBase<AllocateRegisters> {
 
   static bool recomputeSome(func::FuncOp function, const FunctionProblem &code,
                             const Failure &failure) {
-    SmallVector<Operation *> ops = choose(code, failure, [](Operation *op) {
-      return isRecomputable(op) && !isAtItsUse(op);
-    });
+    SmallVector<Operation *> ops =
+        choose(code, failure, [](Operation *op) { return isRecomputable(op) && !isAtItsUse(op); });
     for (Operation *op : ops)
       recomputeAtUses(op);
     eraseDeadRecomputable(function);
@@ -241,8 +238,8 @@ struct AllocateRegisters : impl::D1AllocateRegistersBase<AllocateRegisters> {
     MLIRContext *context = function.getContext();
     for (auto [value, reg] : llvm::zip_equal(code.values, solution))
       value.setType(registerType(context, *registerKind(value.getType()), reg));
-    function.setFunctionType(FunctionType::get(
-        context, function.getBody().front().getArgumentTypes(), {}));
+    function.setFunctionType(
+        FunctionType::get(context, function.getBody().front().getArgumentTypes(), {}));
     function.walk([](Operation *op) {
       if (!isCopy(op) || op->getOperand(0).getType() != op->getResult(0).getType())
         return;

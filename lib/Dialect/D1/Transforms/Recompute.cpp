@@ -54,10 +54,10 @@ void eraseDeadRecomputable(func::FuncOp function) {
 }
 
 bool isSinkable(Operation *op) {
-  return llvm::isa_and_nonnull<InstructionOpInterface>(op) && isMemoryEffectFree(op) && !isCopy(op) &&
-         op->getNumResults() == 1 && llvm::all_of(op->getUsers(), [&](Operation *user) {
-           return user->getBlock() != op->getBlock();
-         });
+  return llvm::isa_and_nonnull<InstructionOpInterface>(op) && isMemoryEffectFree(op) &&
+         !isCopy(op) && op->getNumResults() == 1 &&
+         llvm::all_of(op->getUsers(),
+                      [&](Operation *user) { return user->getBlock() != op->getBlock(); });
 }
 
 void sink(Operation *op) {

@@ -101,8 +101,7 @@ Layout LayoutAttr::getLayout() const {
     layout.dims.push_back({dims[i], dims[i + 1], dims[i + 2], dims[i + 3], dims[i + 4]});
   ArrayRef<int64_t> digits = getDigits();
   for (unsigned i = 0; i < digits.size(); i += 3)
-    layout.axes[digits[i]].digits.push_back(
-        {static_cast<unsigned>(digits[i + 1]), digits[i + 2]});
+    layout.axes[digits[i]].digits.push_back({static_cast<unsigned>(digits[i + 1]), digits[i + 2]});
   for (int64_t axis : getPinned())
     layout.axes[axis].pinned = true;
   layout.order.assign(getOrder().begin(), getOrder().end());
@@ -133,9 +132,9 @@ static ParseResult parseLayoutDim(AsmParser &parser, SmallVectorImpl<int64_t> &d
 
 Attribute LayoutAttr::parse(AsmParser &parser, Type) {
   SmallVector<int64_t> dims, digits, pinned, order;
-  if (parser.parseLess() ||
-      parser.parseCommaSeparatedList(AsmParser::Delimiter::Square,
-                                     [&] { return parseLayoutDim(parser, dims); }))
+  if (parser.parseLess() || parser.parseCommaSeparatedList(AsmParser::Delimiter::Square, [&] {
+        return parseLayoutDim(parser, dims);
+      }))
     return {};
   while (succeeded(parser.parseOptionalComma())) {
     StringRef key;

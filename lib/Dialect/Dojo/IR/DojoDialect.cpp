@@ -70,7 +70,7 @@ int64_t ir::localBytes(RankedTensorType type) {
 }
 
 FailureOr<SmallVector<int64_t>> ir::linearForm(AffineExpr expr, unsigned numDims,
-                                              unsigned numSymbols) {
+                                               unsigned numSymbols) {
   SmallVector<int64_t> coefficients;
   if (failed(getFlattenedAffineExpr(expr, numDims, numSymbols, &coefficients)) ||
       coefficients.size() != numDims + numSymbols + 1)

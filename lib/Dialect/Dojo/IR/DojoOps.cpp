@@ -23,7 +23,8 @@ LogicalResult DramOp::verify() {
   if (isConstant != getValue().has_value())
     return emitOpError(isConstant ? "a constant needs a value" : "only a constant has a value");
   if (getValue() && getValue()->getShapedType() != getType())
-    return emitOpError("value has type ") << getValue()->getShapedType() << ", expected " << getType();
+    return emitOpError("value has type ")
+           << getValue()->getShapedType() << ", expected " << getType();
   return success();
 }
 
@@ -33,8 +34,8 @@ LogicalResult ReshapeOp::verify() {
       from.getNumElements() != to.getNumElements())
     return emitOpError("needs two spread tensors of the same elements");
   if (localBytes(from) != localBytes(to))
-    return emitOpError("a node holds ") << localBytes(from) << " bytes of the source and "
-                                        << localBytes(to) << " of the result";
+    return emitOpError("a node holds ")
+           << localBytes(from) << " bytes of the source and " << localBytes(to) << " of the result";
   return success();
 }
 
@@ -160,8 +161,8 @@ LogicalResult ComputeOp::verifyRegions() {
   SmallVector<Value> operands(getIns());
   llvm::append_range(operands, getOuts());
   if (block.getNumArguments() != operands.size())
-    return emitOpError("has ") << operands.size() << " operands and "
-                               << block.getNumArguments() << " block arguments";
+    return emitOpError("has ") << operands.size() << " operands and " << block.getNumArguments()
+                               << " block arguments";
   for (auto [operand, argument] : llvm::zip(operands, block.getArguments())) {
     if (!isSpread(operand.getType()))
       return emitOpError("needs a layout on ") << operand.getType();
@@ -187,7 +188,8 @@ LogicalResult RepeatOp::verifyRegions() {
   Block &block = getBody().front();
   if (block.getNumArguments() != 1 + getInits().size() ||
       !block.getArgument(0).getType().isIndex() ||
-      !llvm::equal(getInits().getTypes(), ValueRange(block.getArguments().drop_front()).getTypes()) ||
+      !llvm::equal(getInits().getTypes(),
+                   ValueRange(block.getArguments().drop_front()).getTypes()) ||
       !llvm::equal(getInits().getTypes(), block.getTerminator()->getOperandTypes()) ||
       !llvm::equal(getInits().getTypes(), getResultTypes()))
     return emitOpError("the body takes the step as an index and the carried values, and yields "

@@ -12,8 +12,7 @@ FailureOr<Target> Target::of(ModuleOp module) {
     return module.emitError("has no ")
            << machineAttrName << " attribute, such as #dojo.machine<\"d1-die\">";
   StringRef text = attr.getText();
-  llvm::Expected<Machine> machine =
-      text.starts_with("{") ? parseMachine(text) : loadMachine(text);
+  llvm::Expected<Machine> machine = text.starts_with("{") ? parseMachine(text) : loadMachine(text);
   if (!machine)
     return module.emitError(llvm::toString(machine.takeError()));
   Coords grid = logicalGrid(*machine).extents;

@@ -34,7 +34,7 @@ private:
   ModuleOp module;
   IRMapping buffers;
   llvm::DenseMap<Operation *, StringAttr> residentOf; ///< of the empty it starts from
-  llvm::StringMap<ResidentOp> residents;               ///< by global
+  llvm::StringMap<ResidentOp> residents;              ///< by global
 };
 
 } // namespace
@@ -98,8 +98,7 @@ Value Bufferizer::load(ml_program::GlobalLoadOp op, OpBuilder &builder) {
   Type type = resident.getType();
   Value memory = GetResidentOp::create(builder, op.getLoc(), type, resident.getSymName());
   BufferType wanted = bufferType(op.getType());
-  return type == wanted ? memory
-                        : Value(ReshapeOp::create(builder, op.getLoc(), wanted, memory));
+  return type == wanted ? memory : Value(ReshapeOp::create(builder, op.getLoc(), wanted, memory));
 }
 
 //===-- Computation -------------------------------------------------------===//
@@ -127,20 +126,19 @@ LogicalResult Bufferizer::convertCompute(ComputeOp op, OpBuilder &builder) {
   Block *body = builder.createBlock(&compute.getBody());
   IRMapping local;
   for (auto [argument, operand] : llvm::zip(op.getBody().getArguments(), op.getOperands()))
-    local.map(argument, body->addArgument(
-                            localMemRef(cast<RankedTensorType>(argument.getType()),
-                                        tensorOf(operand.getType())),
-                            op.getLoc()));
+    local.map(argument, body->addArgument(localMemRef(cast<RankedTensorType>(argument.getType()),
+                                                      tensorOf(operand.getType())),
+                                          op.getLoc()));
   for (Operation &inner : op.getBody().front().without_terminator()) {
     auto structured = dyn_cast<linalg::LinalgOp>(inner);
     if (!structured) {
       builder.clone(inner, local);
       continue;
     }
-    Operation *clone = mlir::cloneWithoutRegions(builder, &inner, TypeRange{},
-                                                 llvm::map_to_vector(inner.getOperands(), [&](Value v) {
-                                                   return local.lookupOrDefault(v);
-                                                 }));
+    Operation *clone = mlir::cloneWithoutRegions(
+        builder, &inner, TypeRange{}, llvm::map_to_vector(inner.getOperands(), [&](Value v) {
+          return local.lookupOrDefault(v);
+        }));
     for (auto [from, to] : llvm::zip(inner.getRegions(), clone->getRegions()))
       from.cloneInto(&to, local);
     for (auto [init, result] : llvm::zip(structured.getDpsInits(), inner.getResults()))

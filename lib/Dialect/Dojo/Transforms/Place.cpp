@@ -1,8 +1,8 @@
 //===- Place.cpp - an address for every buffer ----------------------------===//
-#include "dojo/Dialect/Dojo/Transforms/Liveness.h"
 #include "dojo/Dialect/Dojo/IR/Target.h"
+#include "dojo/Dialect/Dojo/Transforms/Liveness.h"
 #include "dojo/Dialect/Dojo/Transforms/Passes.h"
-#include "dojo/ISA/ISA.h"
+#include "dojo/ISA/Abi.h"
 #include "dojo/Placement/Placement.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -65,8 +65,8 @@ struct PlacePass : ir::impl::PlaceBase<PlacePass> {
       return signalPassFailure();
     }
     auto lifetimes = lifetimesOf(module);
-    place::Problem problem = problemFor(
-        lifetimes, target->machine, descriptorAddress(codeBytes) + isa::descriptorBytes);
+    place::Problem problem = problemFor(lifetimes, target->machine,
+                                        descriptorAddress(codeBytes) + isa::moveScratchBytes);
     llvm::Expected<place::Solution> solution = place::solve(problem);
     if (!solution) {
       module.emitError("no room in SRAM: ") << llvm::toString(solution.takeError());

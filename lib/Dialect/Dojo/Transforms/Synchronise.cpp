@@ -1,6 +1,6 @@
 //===- Synchronise.cpp - derive every wait and signal from byte ranges ----===//
-#include "dojo/Dialect/Dojo/Transforms/Liveness.h"
 #include "dojo/Dialect/Dojo/IR/Target.h"
+#include "dojo/Dialect/Dojo/Transforms/Liveness.h"
 #include "dojo/Dialect/Dojo/Transforms/Passes.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 

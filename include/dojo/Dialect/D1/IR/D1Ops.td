@@ -159,7 +159,7 @@ def D1_CallOp : D1_Op<"call", [DeclareOpInterfaceMethods<SymbolUserOpInterface>]
     The arguments travel in x10, x11, ...; the call may change every register
     but those the ABI preserves (Abi.h).
   }];
-  let arguments = (ins FlatSymbolRefAttr:$callee, Variadic<D1_ScalarReg>:$arguments);
+  let arguments = (ins FlatSymbolRefAttr:$callee, Variadic<D1_ScalarOperand>:$arguments);
   let assemblyFormat = "$callee `(` $arguments `)` attr-dict `:` functional-type($arguments, results)";
 }
 
