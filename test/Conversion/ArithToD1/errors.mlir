@@ -76,6 +76,7 @@ func.func @r() attributes {d1.routine} {
 // -----
 
 func.func private @k(i64, i64, i64, i64, i64, i64, i64, i64, i64, i64, i64, i64, i64)
+    attributes {d1.routine}
 func.func @step() attributes {d1.entry} {
   %0 = arith.constant 0 : i64
   // expected-error@+1 {{'d1.call' op passes 13 arguments; a call passes 12 at most}}

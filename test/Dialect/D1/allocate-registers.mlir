@@ -261,3 +261,78 @@ func.func @early() attributes {d1.entry} {
   %c = arith.constant 1 : i64
   return
 }
+
+// -----
+
+// Where registers are short, what was moved out of a loop goes back in.
+// CHECK-LABEL: func @sunk
+func.func @sunk(%a: !d1.x, %n: !d1.x) attributes {d1.routine} {
+  %x0 = d1.muli %a, 3 : (!d1.x) -> !d1.x
+  %x1 = d1.muli %a, 4 : (!d1.x) -> !d1.x
+  %x2 = d1.muli %a, 5 : (!d1.x) -> !d1.x
+  %x3 = d1.muli %a, 6 : (!d1.x) -> !d1.x
+  %x4 = d1.muli %a, 7 : (!d1.x) -> !d1.x
+  %x5 = d1.muli %a, 8 : (!d1.x) -> !d1.x
+  %x6 = d1.muli %a, 9 : (!d1.x) -> !d1.x
+  %x7 = d1.muli %a, 10 : (!d1.x) -> !d1.x
+  %x8 = d1.muli %a, 11 : (!d1.x) -> !d1.x
+  %x9 = d1.muli %a, 12 : (!d1.x) -> !d1.x
+  %x10 = d1.muli %a, 13 : (!d1.x) -> !d1.x
+  %x11 = d1.muli %a, 14 : (!d1.x) -> !d1.x
+  %x12 = d1.muli %a, 15 : (!d1.x) -> !d1.x
+  %x13 = d1.muli %a, 16 : (!d1.x) -> !d1.x
+  %x14 = d1.muli %a, 17 : (!d1.x) -> !d1.x
+  %x15 = d1.muli %a, 18 : (!d1.x) -> !d1.x
+  %x16 = d1.muli %a, 19 : (!d1.x) -> !d1.x
+  %x17 = d1.muli %a, 20 : (!d1.x) -> !d1.x
+  %x18 = d1.muli %a, 21 : (!d1.x) -> !d1.x
+  %x19 = d1.muli %a, 22 : (!d1.x) -> !d1.x
+  %x20 = d1.muli %a, 23 : (!d1.x) -> !d1.x
+  %x21 = d1.muli %a, 24 : (!d1.x) -> !d1.x
+  %x22 = d1.muli %a, 25 : (!d1.x) -> !d1.x
+  %x23 = d1.muli %a, 26 : (!d1.x) -> !d1.x
+  %x24 = d1.muli %a, 27 : (!d1.x) -> !d1.x
+  %x25 = d1.muli %a, 28 : (!d1.x) -> !d1.x
+  %x26 = d1.muli %a, 29 : (!d1.x) -> !d1.x
+  %x27 = d1.muli %a, 30 : (!d1.x) -> !d1.x
+  %x28 = d1.muli %a, 31 : (!d1.x) -> !d1.x
+  %x29 = d1.muli %a, 32 : (!d1.x) -> !d1.x
+  // CHECK: d1.repeat
+  // CHECK: d1.muli %{{.*}}, 3 :
+  // CHECK-NEXT: d1.std
+  d1.repeat %n : (!d1.x) -> () {
+  ^bb0(%left: !d1.x):
+    d1.std %x0, %a, 0 : (!d1.x, !d1.x) -> ()
+    d1.std %x1, %a, 8 : (!d1.x, !d1.x) -> ()
+    d1.std %x2, %a, 16 : (!d1.x, !d1.x) -> ()
+    d1.std %x3, %a, 24 : (!d1.x, !d1.x) -> ()
+    d1.std %x4, %a, 32 : (!d1.x, !d1.x) -> ()
+    d1.std %x5, %a, 40 : (!d1.x, !d1.x) -> ()
+    d1.std %x6, %a, 48 : (!d1.x, !d1.x) -> ()
+    d1.std %x7, %a, 56 : (!d1.x, !d1.x) -> ()
+    d1.std %x8, %a, 64 : (!d1.x, !d1.x) -> ()
+    d1.std %x9, %a, 72 : (!d1.x, !d1.x) -> ()
+    d1.std %x10, %a, 80 : (!d1.x, !d1.x) -> ()
+    d1.std %x11, %a, 88 : (!d1.x, !d1.x) -> ()
+    d1.std %x12, %a, 96 : (!d1.x, !d1.x) -> ()
+    d1.std %x13, %a, 104 : (!d1.x, !d1.x) -> ()
+    d1.std %x14, %a, 112 : (!d1.x, !d1.x) -> ()
+    d1.std %x15, %a, 120 : (!d1.x, !d1.x) -> ()
+    d1.std %x16, %a, 128 : (!d1.x, !d1.x) -> ()
+    d1.std %x17, %a, 136 : (!d1.x, !d1.x) -> ()
+    d1.std %x18, %a, 144 : (!d1.x, !d1.x) -> ()
+    d1.std %x19, %a, 152 : (!d1.x, !d1.x) -> ()
+    d1.std %x20, %a, 160 : (!d1.x, !d1.x) -> ()
+    d1.std %x21, %a, 168 : (!d1.x, !d1.x) -> ()
+    d1.std %x22, %a, 176 : (!d1.x, !d1.x) -> ()
+    d1.std %x23, %a, 184 : (!d1.x, !d1.x) -> ()
+    d1.std %x24, %a, 192 : (!d1.x, !d1.x) -> ()
+    d1.std %x25, %a, 200 : (!d1.x, !d1.x) -> ()
+    d1.std %x26, %a, 208 : (!d1.x, !d1.x) -> ()
+    d1.std %x27, %a, 216 : (!d1.x, !d1.x) -> ()
+    d1.std %x28, %a, 224 : (!d1.x, !d1.x) -> ()
+    d1.std %x29, %a, 232 : (!d1.x, !d1.x) -> ()
+    d1.yield
+  }
+  return
+}

@@ -4,6 +4,7 @@
 #include "dojo/ISA/Abi.h"
 #include "dojo/Scheduling/RegisterAllocation.h"
 
+#include "llvm/ADT/SetVector.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
@@ -188,11 +189,19 @@ struct AllocateRegisters : impl::D1AllocateRegistersBase<AllocateRegisters> {
     return !ops.empty();
   }
 
-  /// Takes back what code motion has hoisted; values only ever move inwards.
+  /// Takes back what code motion has hoisted, with all that leads only there;
+  /// values only ever move inwards.
   static bool sinkSome(const FunctionProblem &code, const Failure &failure) {
     SmallVector<Operation *> ops = choose(code, failure, isSinkable);
-    for (Operation *op : ops)
+    SetVector<Operation *> pending(ops.begin(), ops.end());
+    while (!pending.empty()) {
+      Operation *op = pending.pop_back_val();
+      SmallVector<Value> operands(op->getOperands());
       sink(op);
+      for (Value operand : operands)
+        if (isSinkable(operand.getDefiningOp()))
+          pending.insert(operand.getDefiningOp());
+    }
     return !ops.empty();
   }
 
