@@ -17,6 +17,22 @@ bool Move::usesSymbol() const {
   return llvm::any_of(map, [](const Term &term) { return term.symbolCoefficient != 0; });
 }
 
+bool Move::leavesGaps() const {
+  for (auto [d, dim] : llvm::enumerate(dst.dims)) {
+    int64_t last = dst.start(d, dst.blocks(d) - 1) + dim.window;
+    if (dim.extent > dim.window || dim.offset < 0 || last > dim.size)
+      return true;
+  }
+  for (auto [d, term] : llvm::enumerate(map)) {
+    int64_t last = term.constant;
+    if (term.dstDim >= 0)
+      last += term.coefficient * (dst.dims[term.dstDim].size - 1);
+    if (term.constant < 0 || last >= src.dims[d].size || term.symbolCoefficient)
+      return true;
+  }
+  return false;
+}
+
 llvm::Error Move::check(const Coords &grid) const {
   if (llvm::Error error = src.check(grid))
     return error;

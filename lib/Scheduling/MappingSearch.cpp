@@ -58,6 +58,15 @@ static Numbers multiplesFor(const MappingProblem &problem, llvm::ArrayRef<int64_
   return best;
 }
 
+/// Partial results of each point of the result.
+static int64_t partialsOf(const MappingProblem &problem, llvm::ArrayRef<int64_t> block) {
+  int64_t partials = 1;
+  for (auto [it, b] : llvm::zip(problem.iterators, block))
+    if (it.isReduction)
+      partials *= llvm::divideCeil(it.range, b);
+  return partials;
+}
+
 static MappingCost costOf(const MappingProblem &problem, llvm::ArrayRef<int64_t> block,
                           llvm::ArrayRef<int64_t> multiples) {
   Numbers extent;
@@ -66,7 +75,7 @@ static MappingCost costOf(const MappingProblem &problem, llvm::ArrayRef<int64_t>
     extent.push_back(llvm::alignTo(b, m));
     work *= extent.back();
   }
-  int64_t sram = 0, moved = 0;
+  int64_t sram = 0, moved = 0, resultBytes = 0;
   for (const MappingProblem::Operand &operand : problem.operands) {
     int64_t bytes = operand.elementBytes;
     for (const auto &form : operand.forms) {
@@ -77,8 +86,15 @@ static MappingCost costOf(const MappingProblem &problem, llvm::ArrayRef<int64_t>
     }
     sram += bytes;
     moved += operand.isMoved ? bytes : 0;
+    resultBytes = bytes;
   }
-  return {work / problem.workPerCycle + double(moved) / problem.bytesPerCycle, sram};
+  double phases = 0;
+  if (int64_t partials = partialsOf(problem, block); partials > 1) {
+    moved += partials * resultBytes;
+    sram += partials * resultBytes;
+    phases = MappingProblem::cyclesOfAPhase;
+  }
+  return {work / problem.workPerCycle + double(moved) / problem.bytesPerCycle + phases, sram};
 }
 
 MappingCost sched::evaluate(const MappingProblem &problem, const MappingSolution &solution) {

@@ -41,6 +41,9 @@ struct Move {
   static Move relayout(Layout src, Layout dst, unsigned elementBytes);
 
   bool usesSymbol() const;
+  /// Whether some local element of the destination, on some node, is written by no
+  /// element of the source: padding, or places that the map takes outside.
+  bool leavesGaps() const;
   /// Whether both layouts fit the grid, the source owns every element exactly
   /// once a repetition, and no destination dimension serves two source dimensions.
   llvm::Error check(const Coords &grid) const;

@@ -16,9 +16,10 @@ namespace dojo::sched {
 struct MappingProblem {
   struct Iterator {
     int64_t range;
-    bool canSpread;   ///< parallel, and nothing forbids to cut it
-    int64_t multiple; ///< local extents are rounded up to it
-    bool isRow;       ///< may give rows to the tiles of the matrix unit
+    bool canSpread;           ///< nothing forbids to cut it
+    int64_t multiple;         ///< local extents are rounded up to it
+    bool isRow;               ///< may give rows to the tiles of the matrix unit
+    bool isReduction = false; ///< cut, it leaves partial results to be gathered and added
   };
   struct Operand {
     int64_t elementBytes;
@@ -27,12 +28,15 @@ struct MappingProblem {
     llvm::SmallVector<llvm::SmallVector<int64_t>> forms;
   };
   llvm::SmallVector<Iterator> iterators;
-  llvm::SmallVector<Operand> operands;
+  llvm::SmallVector<Operand> operands; ///< the result last
   Coords grid;
   int64_t sramBudget;    ///< bytes that the operands of one node may take
   int64_t workPerCycle;  ///< points of the nest a node computes in a cycle
   int64_t bytesPerCycle; ///< that arrive at a node in a cycle
   int64_t tileRows;      ///< rows of a matrix tile, 1 without
+  /// What a further move and a further kernel cost beyond their work: a split
+  /// reduction must gain more.
+  static constexpr int64_t cyclesOfAPhase = 2000;
 };
 
 struct MappingSolution {

@@ -137,7 +137,7 @@ FailureOr<SmallVector<Value>> FunctionPartitioner::initsOf(const MappedOp &mappe
     if (auto fill = fillOf(init); fill && !matchPattern(fill.value(), m_Constant(&constant)))
       return fill.emitOpError("fills with a value that is not a constant");
     if (fillOf(init) && mapped.steps() > 1) {
-      values.push_back(spreader.filled(op.getLoc(), spread, constant));
+      values.push_back(createFilled(builder, op.getLoc(), spread, constant));
     } else if (fillOf(init) || isUndefined(init)) {
       values.push_back(EmptyOp::create(builder, op.getLoc(), spread));
     } else if (isSplit) {

@@ -163,7 +163,9 @@ sched::MappingProblem Rule::problemFor(linalg::LinalgOp op, std::optional<unsign
       multiple = fp32Lanes(machine);
     else if (reduction == i)
       multiple = machine.matrixDepth;
-    problem.iterators.push_back({range, parallel && !readsIndex(op, i), multiple, false});
+    bool splits = isContraction(op) && innerReduction(op) == i;
+    problem.iterators.push_back(
+        {range, (parallel || splits) && !readsIndex(op, i), multiple, false, !parallel});
   }
   for (OpOperand &operand : op->getOpOperands()) {
     auto type = dyn_cast<RankedTensorType>(operand.get().getType());
@@ -174,7 +176,7 @@ sched::MappingProblem Rule::problemFor(linalg::LinalgOp op, std::optional<unsign
         {elementBytes(type.getElementType()), isInput, operandForms(op, operand)});
     if (operand.getOperandNumber() == 0)
       for (auto [i, it] : llvm::enumerate(problem.iterators))
-        it.isRow = it.canSpread && inner != i &&
+        it.isRow = it.canSpread && inner != i && !it.isReduction &&
                    llvm::any_of(problem.operands[0].forms,
                                 [&](ArrayRef<int64_t> form) { return form[i] != 0; });
   }

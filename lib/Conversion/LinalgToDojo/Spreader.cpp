@@ -33,42 +33,11 @@ Layout ir::restingLayout(ArrayRef<int64_t> shape, const Coords &grid) {
   return layout;
 }
 
-/// Whether some local element, on some node, is written by no element of the source.
-static bool leavesGaps(const Move &move) {
-  for (auto [d, dim] : llvm::enumerate(move.dst.dims)) {
-    int64_t last = move.dst.start(d, move.dst.blocks(d) - 1) + dim.window;
-    if (dim.extent > dim.window || dim.offset < 0 || last > dim.size)
-      return true;
-  }
-  for (auto [d, term] : llvm::enumerate(move.map)) {
-    int64_t last = term.constant;
-    if (term.dstDim >= 0)
-      last += term.coefficient * (move.dst.dims[term.dstDim].size - 1);
-    if (term.constant < 0 || last >= move.src.dims[d].size || term.symbolCoefficient)
-      return true;
-  }
-  return false;
-}
-
-Value Spreader::filled(Location loc, RankedTensorType type, TypedAttr fill) {
-  Value empty = EmptyOp::create(builder, loc, type);
-  auto compute = ComputeOp::create(builder, loc, TypeRange{type}, ValueRange{}, ValueRange{empty},
-                                   DictionaryAttr{});
-  OpBuilder::InsertionGuard guard(builder);
-  auto flat = RankedTensorType::get({layoutOf(type).localElements()}, type.getElementType());
-  Block *body = builder.createBlock(&compute.getBody(), {}, {flat}, {loc});
-  Value constant = arith::ConstantOp::create(builder, loc, fill);
-  Value result =
-      linalg::FillOp::create(builder, loc, ValueRange{constant}, ValueRange{body->getArgument(0)})
-          .getResult(0);
-  YieldOp::create(builder, loc, ValueRange{result});
-  return compute.getResult(0);
-}
-
 Value Spreader::destination(Location loc, RankedTensorType type, bool fill, TypedAttr padding) {
   if (!fill)
     return EmptyOp::create(builder, loc, type);
-  return filled(loc, type, padding ? padding : builder.getZeroAttr(type.getElementType()));
+  return createFilled(builder, loc, type,
+                      padding ? padding : builder.getZeroAttr(type.getElementType()));
 }
 
 //===-- Holders -----------------------------------------------------------===//
@@ -96,8 +65,8 @@ FailureOr<Value> Spreader::makeHolder(Value root) {
     return concatenate(concat, request);
   SplatElementsAttr splat;
   if (op && matchPattern(op, m_Constant(&splat)))
-    return filled(op->getLoc(), withLayout(type, request.layout),
-                  cast<TypedAttr>(splat.getSplatValue<Attribute>()));
+    return createFilled(builder, op->getLoc(), withLayout(type, request.layout),
+                        cast<TypedAttr>(splat.getSplatValue<Attribute>()));
   if (op)
     return op->emitOpError("has no lowering to the mesh");
   return emitError(root.getLoc(), "value has no lowering to the mesh");
@@ -261,7 +230,7 @@ FailureOr<Value> Spreader::moveView(Value value, const View &view, const Request
   Layout from = isDram(source->getType())
                     ? Layout::replicated(cast<RankedTensorType>(view.root.getType()).getShape())
                     : layoutOf(source->getType());
-  bool gaps = leavesGaps({from, request.layout, *terms, 1});
+  bool gaps = Move{from, request.layout, *terms, 1}.leavesGaps();
   Value dest = destination(loc, type, gaps, view.padding);
   return MoveOp::create(builder, loc, type, *source, dest, request.symbol, map, StringAttr{})
       .getResult();

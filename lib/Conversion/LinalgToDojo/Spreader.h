@@ -45,9 +45,6 @@ public:
   /// that requests inside a repeat read it there.
   mlir::LogicalResult prepare(mlir::Value value);
 
-  /// A spread tensor with every element, padding too, equal to `fill`.
-  mlir::Value filled(mlir::Location loc, mlir::RankedTensorType type, mlir::TypedAttr fill);
-
 private:
   mlir::FailureOr<mlir::Value> holderOf(mlir::Value root);
   mlir::FailureOr<mlir::Value> makeHolder(mlir::Value root);

@@ -2,6 +2,8 @@
 #include "dojo/Dialect/Dojo/IR/Dojo.h"
 #include "dojo/ISA/ISA.h"
 #include "mlir/Analysis/FlatLinearValueConstraints.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/DialectImplementation.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -67,6 +69,21 @@ unsigned ir::elementBytes(Type element) {
 
 int64_t ir::localBytes(RankedTensorType type) {
   return layoutOf(type).localElements() * elementBytes(type.getElementType());
+}
+
+Value ir::createFilled(OpBuilder &builder, Location loc, RankedTensorType type, TypedAttr fill) {
+  Value empty = EmptyOp::create(builder, loc, type);
+  auto compute = ComputeOp::create(builder, loc, TypeRange{type}, ValueRange{}, ValueRange{empty},
+                                   DictionaryAttr{});
+  OpBuilder::InsertionGuard guard(builder);
+  auto flat = RankedTensorType::get({layoutOf(type).localElements()}, type.getElementType());
+  Block *body = builder.createBlock(&compute.getBody(), {}, {flat}, {loc});
+  Value constant = arith::ConstantOp::create(builder, loc, fill);
+  Value result =
+      linalg::FillOp::create(builder, loc, ValueRange{constant}, ValueRange{body->getArgument(0)})
+          .getResult(0);
+  YieldOp::create(builder, loc, ValueRange{result});
+  return compute.getResult(0);
 }
 
 FailureOr<SmallVector<int64_t>> ir::linearForm(AffineExpr expr, unsigned numDims,

@@ -11,8 +11,12 @@ using namespace mlir;
 using namespace dojo;
 using namespace dojo::ir;
 
+/// Padding of the destination is zero, so that computing on it is harmless.
 static Value moveTo(OpBuilder &builder, Location loc, Value source, RankedTensorType type) {
-  Value empty = EmptyOp::create(builder, loc, type);
+  Move move = Move::relayout(layoutOf(source.getType()), layoutOf(type), 1);
+  Value empty = move.leavesGaps()
+                    ? createFilled(builder, loc, type, builder.getZeroAttr(type.getElementType()))
+                    : Value(EmptyOp::create(builder, loc, type));
   auto map = AffineMap::getMultiDimIdentityMap(type.getRank(), builder.getContext());
   return MoveOp::create(builder, loc, type, source, empty, Value{}, map, StringAttr{}).getResult();
 }

@@ -63,6 +63,10 @@ unsigned elementBytes(mlir::Type element);
 /// Bytes of one node's piece.
 int64_t localBytes(mlir::RankedTensorType type);
 
+/// A spread tensor with every element, padding too, equal to `fill`.
+mlir::Value createFilled(mlir::OpBuilder &builder, mlir::Location loc, mlir::RankedTensorType type,
+                         mlir::TypedAttr fill);
+
 /// Coefficients of the dimensions and symbols of `expr`, then its constant;
 /// failure when it is not linear.
 mlir::FailureOr<llvm::SmallVector<int64_t>> linearForm(mlir::AffineExpr expr, unsigned numDims,
