@@ -26,6 +26,7 @@ void dojo::buildCompilerPipeline(OpPassManager &manager, const std::string &targ
   buildStructuredPipeline(manager, structured);
 
   manager.addPass(ir::createSelectMapping());
+  manager.addPass(createFit());
   manager.addPass(ir::createPartition());
   manager.addPass(ir::createExpandCollectives());
   manager.addPass(ir::createBufferize());

@@ -4,6 +4,16 @@
 
 include "mlir/Pass/PassBase.td"
 
+def Fit : Pass<"dojo-fit", "::mlir::ModuleOp"> {
+  let summary = "keep in DRAM what does not fit into SRAM";
+  let description = [{
+    Places copies of the module, with ever more of its globals in DRAM, largest first, and marks the
+    fewest that let it fit with `dojo.storage = "dram"`. They are then read in every step, by shard,
+    when they are used. Where nothing fits, placement will say what is missing.
+  }];
+  let dependentDialects = ["::dojo::ir::DojoDialect"];
+}
+
 def GenerateCode : Pass<"d1-generate-code", "::mlir::ModuleOp"> {
   let summary = "take routines and entries through the d1 back end, each once";
   let description = [{

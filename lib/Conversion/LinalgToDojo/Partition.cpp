@@ -26,7 +26,8 @@ struct ModuleState {
 
   ModuleOp module;
   Coords grid;
-  llvm::StringMap<RankedTensorType> globals; ///< spread types, by name
+  llvm::StringMap<RankedTensorType> globals; ///< spread types of those in SRAM, by name
+  llvm::StringMap<DramOp> stored;            ///< of those in DRAM
   llvm::DenseMap<Attribute, DramOp> constants;
 
   DramOp addDram(Location loc, StringRef prefix, StringRef role, StringAttr title,
@@ -50,6 +51,9 @@ private:
   LogicalResult convertConstant(arith::ConstantOp op);
   LogicalResult convertStructured(linalg::LinalgOp op);
   LogicalResult convertReturn(func::ReturnOp op);
+  LogicalResult convertStore(ml_program::GlobalStoreOp op);
+  LogicalResult convertLoad(ml_program::GlobalLoadOp op);
+  void moveToDram(Value value, Value held, DramOp dram);
   FailureOr<SmallVector<Value>> inputsOf(const MappedOp &mapped, Value symbol);
   FailureOr<SmallVector<Value>> initsOf(const MappedOp &mapped);
   ComputeOp emitCompute(const MappedOp &mapped, ValueRange ins, ValueRange outs, bool fillInside);
@@ -344,13 +348,54 @@ LogicalResult FunctionPartitioner::convertReturn(func::ReturnOp op) {
       return failure();
     auto type = cast<RankedTensorType>(value.getType());
     auto title = source.getResultAttrOfType<StringAttr>(i, titleAttrName);
-    DramOp dram = state.addDram(op.getLoc(), "output", "output", title, {}, type);
-    Value dest = getDram(dram);
-    auto map = AffineMap::getMultiDimIdentityMap(type.getRank(), builder.getContext());
-    MoveOp::create(builder, value.getLoc(), dest.getType(), *held, dest, Value{}, map,
-                   StringAttr{});
+    moveToDram(value, *held, state.addDram(op.getLoc(), "output", "output", title, {}, type));
   }
   func::ReturnOp::create(builder, op.getLoc());
+  return success();
+}
+
+void FunctionPartitioner::moveToDram(Value value, Value held, DramOp dram) {
+  Value dest = getDram(dram);
+  int64_t rank = cast<RankedTensorType>(value.getType()).getRank();
+  auto map = AffineMap::getMultiDimIdentityMap(rank, builder.getContext());
+  MoveOp::create(builder, value.getLoc(), dest.getType(), held, dest, Value{}, map, StringAttr{});
+}
+
+LogicalResult FunctionPartitioner::convertStore(ml_program::GlobalStoreOp op) {
+  StringAttr name = op.getGlobal().getLeafReference();
+  auto global = SymbolTable::lookupNearestSymbolFrom<ml_program::GlobalOp>(op, op.getGlobal());
+  auto storage = global->getAttrOfType<StringAttr>(storageAttrName);
+  if (storage && storage != "dram")
+    return global->emitOpError("storage is dram, or absent for SRAM, found ") << storage;
+  auto constant = op.getValue().getDefiningOp<arith::ConstantOp>();
+  if (storage && constant && state.constants.contains(constant.getValue())) {
+    state.stored[name] = state.constants[constant.getValue()];
+    return success();
+  }
+  FailureOr<Value> held = spreader.anywhere(op.getValue());
+  if (failed(held))
+    return failure();
+  if (storage) {
+    state.stored[name] = state.addDram(op.getLoc(), "state", "state", {}, {},
+                                       cast<RankedTensorType>(op.getValue().getType()));
+    moveToDram(op.getValue(), *held, state.stored[name]);
+    return success();
+  }
+  state.globals[name] = cast<RankedTensorType>(held->getType());
+  ml_program::GlobalStoreOp::create(builder, op.getLoc(), op.getGlobal(), *held);
+  return success();
+}
+
+LogicalResult FunctionPartitioner::convertLoad(ml_program::GlobalLoadOp op) {
+  StringAttr name = op.getGlobal().getLeafReference();
+  if (DramOp dram = state.stored.lookup(name)) {
+    spreader.define(op, getDram(dram));
+    return success();
+  }
+  RankedTensorType type = state.globals.lookup(name);
+  if (!type)
+    return op.emitOpError("reads a global that init does not store");
+  spreader.define(op, ml_program::GlobalLoadOp::create(builder, op.getLoc(), type, op.getGlobal()));
   return success();
 }
 
@@ -363,22 +408,10 @@ LogicalResult FunctionPartitioner::convert(Operation &op) {
     return convertStructured(structured);
   if (auto ret = dyn_cast<func::ReturnOp>(op))
     return convertReturn(ret);
-  if (auto store = dyn_cast<ml_program::GlobalStoreOp>(op)) {
-    FailureOr<Value> held = spreader.anywhere(store.getValue());
-    if (failed(held))
-      return failure();
-    state.globals[store.getGlobal().getLeafReference()] = cast<RankedTensorType>(held->getType());
-    ml_program::GlobalStoreOp::create(builder, op.getLoc(), store.getGlobal(), *held);
-    return success();
-  }
-  if (auto load = dyn_cast<ml_program::GlobalLoadOp>(op)) {
-    RankedTensorType type = state.globals.lookup(load.getGlobal().getLeafReference());
-    if (!type)
-      return op.emitOpError("reads a global that init does not store");
-    spreader.define(load,
-                    ml_program::GlobalLoadOp::create(builder, op.getLoc(), type, load.getGlobal()));
-    return success();
-  }
+  if (auto store = dyn_cast<ml_program::GlobalStoreOp>(op))
+    return convertStore(store);
+  if (auto load = dyn_cast<ml_program::GlobalLoadOp>(op))
+    return convertLoad(load);
   if (op.getDialect()->getNamespace() == "tensor")
     return success(); // views, followed from where they are used
   return op.emitOpError("is not of the structured level: expected linalg, tensor or constants");

@@ -63,6 +63,8 @@ static llvm::Error addDram(ModuleOp module, binary::Program &program) {
       program.images.push_back({address, *bytes});
       continue;
     }
+    if (dram.getRole() == "state")
+      continue;
     auto element = elementTypeOf(type.getElementType());
     if (!element)
       return element.takeError();

@@ -18,8 +18,8 @@ static bool isSpread(Type type) {
 
 LogicalResult DramOp::verify() {
   bool isConstant = getRole() == "constant";
-  if (!isConstant && getRole() != "input" && getRole() != "output")
-    return emitOpError("role is input, output or constant, found '") << getRole() << "'";
+  if (!isConstant && getRole() != "input" && getRole() != "output" && getRole() != "state")
+    return emitOpError("role is input, output, constant or state, found '") << getRole() << "'";
   if (isConstant != getValue().has_value())
     return emitOpError(isConstant ? "a constant needs a value" : "only a constant has a value");
   if (getValue() && getValue()->getShapedType() != getType())

@@ -37,8 +37,10 @@ struct CountTrafficPass : ir::impl::CountTrafficBase<CountTrafficPass> {
     llvm::BitVector computing(numNodes(target->grid));
     module.walk([&](MoveOp move) { count(move, target->grid, noc, dram); });
     module.walk([&](LaunchOp launch) { mark(launch, target->grid, computing); });
+    // State is stored by one entry and loaded by another.
     for (auto tensor : module.getOps<DramOp>())
-      bound += tensorBytes(cast<RankedTensorType>(tensor.getType()));
+      bound += tensorBytes(cast<RankedTensorType>(tensor.getType())) *
+               (tensor.getRole() == "state" ? 2 : 1);
     Builder builder(&getContext());
     auto set = [&](StringRef name, int64_t value) {
       module->setAttr(name, builder.getI64IntegerAttr(value));

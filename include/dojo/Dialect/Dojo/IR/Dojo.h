@@ -29,6 +29,9 @@ constexpr llvm::StringLiteral mappingAttrName = "dojo.mapping";      ///< on a s
 constexpr llvm::StringLiteral machineAttrName = "dojo.machine";      ///< on the module
 constexpr llvm::StringLiteral kernelAttrName = "dojo.kernel";        ///< on an outlined kernel
 constexpr llvm::StringLiteral titleAttrName = "dojo.name";           ///< on arguments and results
+/// On an ml_program.global: "dram" keeps it there, to be read when it is used; it
+/// stays in SRAM without.
+constexpr llvm::StringLiteral storageAttrName = "dojo.storage";
 constexpr llvm::StringLiteral codeBytesAttrName = "dojo.code_bytes"; ///< on the module: at most
 constexpr llvm::StringLiteral sramPeakAttrName = "dojo.sram_peak_bytes";   ///< on the module
 constexpr llvm::StringLiteral sramBoundAttrName = "dojo.sram_bound_bytes"; ///< on the module

@@ -24,13 +24,13 @@ class Dojo_Op<string mnemonic, list<Trait> traits = []> : Op<Dojo_Dialect, mnemo
 //===-- Storage -----------------------------------------------------------===//
 
 def Dojo_DramOp : Dojo_Op<"dram", [Symbol]> {
-  let summary = "a tensor in DRAM: an input, an output or constant data";
+  let summary = "a tensor in DRAM: an input, an output, constant data or state";
   let description = [{
     ```mlir
     dojo.dram @input input("image") : tensor<1x3x224x224xf32>
     dojo.dram @weights constant dense_resource<w> : tensor<64x3x7x7xf32>
     ```
-    `role` is input, output or constant; `title` the name its user knows; `address` the byte in
+    `role` is input, output, constant, or state: what one entry stores for another; `title` the name its user knows; `address` the byte in
     DRAM, once placed.
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, StrAttr:$role, OptionalAttr<StrAttr>:$title,

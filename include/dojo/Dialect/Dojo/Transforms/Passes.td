@@ -48,7 +48,8 @@ def OutlineKernels : Pass<"dojo-outline-kernels", "::mlir::ModuleOp"> {
 def CountTraffic : Pass<"dojo-count-traffic", "::mlir::ModuleOp"> {
   let summary = "bytes that cross between nodes and to DRAM, beside their bounds";
   let description = [{
-    Sets `dojo.noc_bytes`, `dojo.dram_bytes`, `dojo.dram_bound_bytes` (each tensor in DRAM once) and
+    Sets `dojo.noc_bytes`, `dojo.dram_bytes`, `dojo.dram_bound_bytes` (each tensor in
+    DRAM once, state twice) and
     `dojo.nodes_used` (nodes that run a kernel) on the module. Counts init and one step.
   }];
 }
