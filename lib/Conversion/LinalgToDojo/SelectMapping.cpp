@@ -1,4 +1,5 @@
 //===- SelectMapping.cpp - give every structured op a mapping -------------===//
+#include "MappingFile.h"
 #include "Views.h"
 #include "dojo/Conversion/LinalgToDojo/OperandLayouts.h"
 #include "dojo/Conversion/LinalgToDojo/Passes.h"
@@ -235,9 +236,13 @@ struct SelectMappingPass : ir::impl::SelectMappingBase<SelectMappingPass> {
     auto target = Target::of(getOperation());
     if (failed(target))
       return signalPassFailure();
+    if (!mappingFile.empty() && failed(readMappings(getOperation(), mappingFile)))
+      return signalPassFailure();
     for (auto function : getOperation().getOps<func::FuncOp>())
       if (failed(Rule(*target).apply(function)))
         return signalPassFailure();
+    if (!exportFile.empty() && failed(writeMappings(getOperation(), exportFile)))
+      signalPassFailure();
   }
 };
 

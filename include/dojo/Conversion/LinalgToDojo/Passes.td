@@ -11,12 +11,16 @@ def SelectMapping : Pass<"dojo-select-mapping", "::mlir::ModuleOp"> {
     that the busiest node has the least to do within its SRAM, and lets elementwise ops follow the
     layout of their largest operand.
 
+    A mapping file has a line for each op, by the ONNX node it comes from (docs/Mapping.md).
+
     ```mlir
     linalg.matmul {dojo.mapping = #dojo.mapping<y = [d0 : 4], x = [d1 : 4], inner = d1>} ...
     ```
   }];
   let options = [
-    Option<"strategy", "strategy", "std::string", "\"rule\"", "how mappings are picked: rule">
+    Option<"strategy", "strategy", "std::string", "\"rule\"", "how mappings are picked: rule">,
+    Option<"mappingFile", "mapping", "std::string", "\"\"", "a file of mappings to obey">,
+    Option<"exportFile", "export", "std::string", "\"\"", "where to write the mappings of all ops">
   ];
   let dependentDialects = ["::dojo::ir::DojoDialect"];
 }

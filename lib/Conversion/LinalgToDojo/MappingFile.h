@@ -1,0 +1,26 @@
+//===- MappingFile.h - mappings as a text that people edit ------*- C++ -*-===//
+//
+// One line for each structured op, in the order of the module:
+//     step "conv1" = #dojo.mapping<y = [d2 : 14], x = [d3 : 16], inner = d1>
+// The function, the name of the ONNX node in quotes, `#1`, `#2`, ... behind the
+// quotes where an op is not the first of its node, and the mapping. Lines that are
+// empty or start with // mean nothing.
+//
+//===----------------------------------------------------------------------===//
+#ifndef DOJO_LIB_CONVERSION_LINALGTODOJO_MAPPINGFILE_H
+#define DOJO_LIB_CONVERSION_LINALGTODOJO_MAPPINGFILE_H
+
+#include "mlir/IR/BuiltinOps.h"
+
+namespace dojo::ir {
+
+/// Sets the mappings of the lines on their ops. An error names the line, and the op
+/// that is not there or the text that is no mapping.
+mlir::LogicalResult readMappings(mlir::ModuleOp module, llvm::StringRef path);
+
+/// Writes a line for every op that has a mapping.
+mlir::LogicalResult writeMappings(mlir::ModuleOp module, llvm::StringRef path);
+
+} // namespace dojo::ir
+
+#endif // DOJO_LIB_CONVERSION_LINALGTODOJO_MAPPINGFILE_H
