@@ -200,16 +200,12 @@ static SmallVector<Life> livesIn(Block &block) {
 }
 
 void Driver::addRow(Operation *memory, int64_t begin, int64_t end) {
-  auto name = memory->getLoc()->findInstanceOf<NameLoc>();
-  StringAttr title = llvm::isa<ResidentOp>(memory) ? cast<ResidentOp>(memory).getSymNameAttr()
-                     : name                        ? name.getName()
-                                                   : builder.getStringAttr("buffer");
   table.push_back(builder.getDictionaryAttr({
       builder.getNamedAttr("address", builder.getI64IntegerAttr(*addressOf(memory))),
       builder.getNamedAttr("begin", builder.getI64IntegerAttr(begin)),
       builder.getNamedAttr("end", builder.getI64IntegerAttr(end)),
       builder.getNamedAttr("entry", source.getSymNameAttr()),
-      builder.getNamedAttr("name", title),
+      builder.getNamedAttr("name", builder.getStringAttr(nameOf(memory))),
       builder.getNamedAttr("size", builder.getI64IntegerAttr(localBytes(tensorOf(memory)))),
   }));
 }

@@ -34,6 +34,14 @@ RankedTensorType ir::tensorOf(Operation *memory) {
   return cast<BufferType>(cast<ResidentOp>(memory).getType()).getTensor();
 }
 
+std::string ir::nameOf(Operation *memory) {
+  if (auto resident = dyn_cast<ResidentOp>(memory))
+    return resident.getSymName().str();
+  if (auto name = memory->getLoc()->findInstanceOf<NameLoc>())
+    return name.getName().str();
+  return "buffer";
+}
+
 namespace {
 
 class Clock {

@@ -15,15 +15,6 @@ using namespace mlir;
 using namespace dojo;
 using namespace dojo::ir;
 
-/// What a person would call a buffer: the ONNX node behind it.
-static std::string nameOf(Operation *memory) {
-  if (auto resident = dyn_cast<ResidentOp>(memory))
-    return resident.getSymName().str();
-  if (auto name = memory->getLoc()->findInstanceOf<NameLoc>())
-    return name.getName().str();
-  return "buffer";
-}
-
 /// Images stand in DRAM one after the other, in the order of the module.
 static void placeDram(ModuleOp module, const Machine &machine) {
   int64_t next = 0;
@@ -70,6 +61,11 @@ struct PlacePass : ir::impl::PlaceBase<PlacePass> {
     llvm::Expected<place::Solution> solution = place::solve(problem);
     if (!solution) {
       module.emitError("no room in SRAM: ") << llvm::toString(solution.takeError());
+      return signalPassFailure();
+    }
+    if (llvm::Error error = place::check(problem, *solution)) {
+      module.emitError("the placement is wrong, which is a defect of the solver: ")
+          << llvm::toString(std::move(error));
       return signalPassFailure();
     }
     for (auto [entry, offset] :

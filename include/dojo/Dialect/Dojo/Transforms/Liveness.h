@@ -22,6 +22,8 @@ std::optional<int64_t> addressOf(mlir::Operation *memory);
 void setAddress(mlir::Operation *memory, int64_t address);
 /// The tensor a memory was made for.
 mlir::RankedTensorType tensorOf(mlir::Operation *memory);
+/// What a person would call a memory: the ONNX node behind it.
+std::string nameOf(mlir::Operation *memory);
 
 struct Lifetime {
   int64_t begin; ///< first use
