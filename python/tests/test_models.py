@@ -23,11 +23,6 @@ MAGIKA = [
     for seed in range(3)
 ]
 RESNET50 = [("resnet50", "d1-die", precision, seed) for precision in ("fp32", "bf16") for seed in range(3)]
-QUICK_RESNET50 = ("resnet50", "d1-die", "bf16", 0)
-
-
-def slow_but(rows, *quick):
-    return [row if row in quick else pytest.param(*row, marks=pytest.mark.slow) for row in rows]
 
 
 def check_equal(program, path, inputs, precision, **options):
@@ -40,7 +35,7 @@ def inputs_of(program, path, model, seed):
     return random_inputs(program, Reference(path), seed, RANGES.get(model))
 
 
-@pytest.mark.parametrize("model, target, precision, seed", [*DIGITS, *MAGIKA, *slow_but(RESNET50, QUICK_RESNET50)])
+@pytest.mark.parametrize("model, target, precision, seed", [*DIGITS, *MAGIKA, *RESNET50])
 def test_random_inputs(compiled, model_path, model, target, precision, seed):
     program, path = compiled(model, target, precision), model_path(model)
     check_equal(program, path, inputs_of(program, path, model, seed), precision)
@@ -53,7 +48,9 @@ def test_random_inputs(compiled, model_path, model, target, precision, seed):
         ("digits_cnn", "d1-node", "bf16"),
         ("digits_cnn", "d1-mini", "fp32"),
         ("magika", "d1-mini", "bf16"),
-        *slow_but([("magika", "d1-die", "fp32"), ("resnet50", "d1-die", "fp32"), ("resnet50", "d1-die", "bf16")]),
+        ("magika", "d1-die", "fp32"),
+        ("resnet50", "d1-die", "fp32"),
+        ("resnet50", "d1-die", "bf16"),
     ],
 )
 def test_every_access_is_inside_a_live_buffer(compiled, model_path, model, target, precision):
@@ -101,7 +98,8 @@ def test_digits_are_classed_as_by_onnx_runtime_to_the_image(compiled, model_path
     [
         ("digits_cnn", "d1-mini", "fp32"),
         ("magika", "d1-mini", "bf16"),
-        *slow_but([("magika", "d1-die", "fp32"), ("resnet50", "d1-die", "bf16")]),
+        ("magika", "d1-die", "fp32"),
+        ("resnet50", "d1-die", "bf16"),
     ],
 )
 def test_the_highest_byte_touched_is_what_the_buffer_table_says(compiled, model_path, model, target, precision):

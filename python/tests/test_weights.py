@@ -39,8 +39,8 @@ def outputs_of(model, target, shapes, ranges):
     [
         ("digits_mlp", "d1-node", 10),
         ("digits_cnn", "d1-mini", 10),
-        pytest.param("magika", "d1-mini", 1000, marks=pytest.mark.slow),
-        pytest.param("resnet50", "d1-die", 100, marks=pytest.mark.slow),
+        ("magika", "d1-mini", 1000),
+        ("resnet50", "d1-die", 100),
     ],
 )
 def test_ten_weights_changed_at_random(model_path, random, name, target, deviations):
