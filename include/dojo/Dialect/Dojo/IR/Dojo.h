@@ -25,15 +25,15 @@
 namespace dojo::ir {
 
 /// Names of discardable attributes.
-constexpr llvm::StringLiteral mappingAttrName = "dojo.mapping";      ///< on a structured op
-constexpr llvm::StringLiteral machineAttrName = "dojo.machine";      ///< on the module
-constexpr llvm::StringLiteral kernelAttrName = "dojo.kernel";        ///< on an outlined kernel
-constexpr llvm::StringLiteral titleAttrName = "dojo.name";           ///< on arguments and results
+constexpr llvm::StringLiteral mappingAttrName = "dojo.mapping"; ///< on a structured op
+constexpr llvm::StringLiteral machineAttrName = "dojo.machine"; ///< on the module
+constexpr llvm::StringLiteral kernelAttrName = "dojo.kernel";   ///< on an outlined kernel
+constexpr llvm::StringLiteral titleAttrName = "dojo.name";      ///< on arguments and results
 /// On an ml_program.global: "dram" keeps it there, to be read when it is used; it
 /// stays in SRAM without.
 constexpr llvm::StringLiteral storageAttrName = "dojo.storage";
-constexpr llvm::StringLiteral codeBytesAttrName = "dojo.code_bytes"; ///< on the module: at most
-constexpr llvm::StringLiteral sramPeakAttrName = "dojo.sram_peak_bytes";   ///< on the module
+constexpr llvm::StringLiteral codeBytesAttrName = "dojo.code_bytes";     ///< on the module: at most
+constexpr llvm::StringLiteral sramPeakAttrName = "dojo.sram_peak_bytes"; ///< on the module
 constexpr llvm::StringLiteral sramBoundAttrName = "dojo.sram_bound_bytes"; ///< on the module
 constexpr llvm::StringLiteral nocBytesAttrName = "dojo.noc_bytes";         ///< on the module
 constexpr llvm::StringLiteral dramBytesAttrName = "dojo.dram_bytes";       ///< on the module
