@@ -1,47 +1,15 @@
 //===- Compiler.cpp - from an ONNX file to a program ----------------------===//
 #include "dojo/Pipelines/Compiler.h"
-#include "dojo/Conversion/DojoToD1/Passes.h"
-#include "dojo/Conversion/LinalgToD1/Passes.h"
-#include "dojo/Conversion/LinalgToDojo/Passes.h"
-#include "dojo/Conversion/ONNXToLinalg/Passes.h"
-#include "dojo/Dialect/Dojo/Transforms/Passes.h"
-#include "dojo/Pipelines/Passes.h"
+#include "dojo/Dialect/Dojo/IR/Dojo.h"
+#include "dojo/Pipelines/Pipelines.h"
 #include "dojo/Pipelines/Registration.h"
 #include "dojo/Target/D1/BuildProgram.h"
 #include "dojo/Target/ImportONNX.h"
-#include "dojo/Transforms/Pipeline.h"
 #include "mlir/Pass/PassManager.h"
 #include <chrono>
 
 using namespace mlir;
 using namespace dojo;
-
-void dojo::buildCompilerPipeline(OpPassManager &manager, const std::string &target, bool bf16) {
-  ir::SetTargetOptions machine;
-  machine.machineName = target;
-  manager.addPass(ir::createSetTarget(machine));
-  manager.addPass(createLowerONNX());
-  StructuredOptions structured;
-  structured.precision = bf16 ? Precision::BF16 : Precision::FP32;
-  buildStructuredPipeline(manager, structured);
-
-  manager.addPass(ir::createSelectMapping());
-  manager.addPass(createFit());
-  manager.addPass(ir::createPartition());
-  manager.addPass(ir::createExpandCollectives());
-  manager.addPass(ir::createBufferize());
-  manager.addPass(ir::createOutlineKernels());
-  manager.addPass(ir::createCountTraffic());
-
-  manager.addPass(createConvertKernelsToD1());
-  manager.addPass(ir::createConvertMovesToD1());
-  manager.addPass(createGenerateCode());
-  manager.addPass(createBoundCode());
-  manager.addPass(ir::createPlace());
-  manager.addPass(ir::createSynchronise());
-  manager.addPass(ir::createConvertProgramToD1());
-  manager.addPass(createGenerateCode());
-}
 
 namespace {
 
@@ -94,6 +62,11 @@ static llvm::json::Object reportOf(ModuleOp module, const binary::Program &progr
   };
 }
 
+static PipelineOptions pipelineOptions(const CompileOptions &options) {
+  return {options.target, options.precision == "bf16" ? Precision::BF16 : Precision::FP32,
+          options.mappingFile, options.exportMapping};
+}
+
 static LogicalResult runPasses(ModuleOp module, const CompileOptions &options) {
   PassManager manager(module.getContext());
   if (!options.dumpAfter.empty()) {
@@ -107,7 +80,7 @@ static LogicalResult runPasses(ModuleOp module, const CompileOptions &options) {
         /*printAfterOnlyOnFailure=*/false, llvm::errs(),
         OpPrintingFlags().elideLargeElementsAttrs().elideLargeResourceString());
   }
-  buildCompilerPipeline(manager, options.target, options.precision == "bf16");
+  buildCompilerPipeline(manager, pipelineOptions(options));
   return manager.run(module);
 }
 
@@ -117,7 +90,7 @@ static bool hasPass(llvm::StringRef name) {
   llvm::raw_string_ostream os(pipeline);
   MLIRContext context;
   PassManager manager(&context);
-  buildCompilerPipeline(manager, "d1-die", true);
+  buildCompilerPipeline(manager, {});
   manager.printAsTextualPipeline(os);
   for (llvm::StringRef rest = pipeline; !rest.empty();) {
     size_t end = rest.find_first_of(",(){}");

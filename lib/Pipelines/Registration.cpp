@@ -12,6 +12,7 @@
 #include "dojo/Dialect/ONNX/IR/ONNX.h"
 #include "dojo/Pipelines/D1Backend.h"
 #include "dojo/Pipelines/Passes.h"
+#include "dojo/Pipelines/Pipelines.h"
 #include "dojo/Transforms/Pipeline.h"
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
@@ -36,4 +37,5 @@ void dojo::registerEverything(mlir::DialectRegistry &registry) {
   d1::registerD1Passes();
   registerD1BackendPipeline();
   registerPipelinesPasses();
+  registerPipelines();
 }

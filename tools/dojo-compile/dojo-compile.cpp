@@ -28,6 +28,10 @@ struct CommandLine {
       cl::value_desc("NAME=DIMS"), cl::cat(category)};
   cl::opt<std::string> report{"report", cl::desc("write figures and their bounds as JSON"),
                               cl::value_desc("FILE.json"), cl::cat(category)};
+  cl::opt<std::string> mapping{"mapping", cl::desc("mappings to obey, one line an op"),
+                               cl::value_desc("FILE"), cl::cat(category)};
+  cl::opt<std::string> exportMapping{"export-mapping", cl::desc("write the mapping of every op"),
+                                     cl::value_desc("FILE"), cl::cat(category)};
   cl::opt<std::string> dumpAfter{"dump-after", cl::desc("print the module after this pass"),
                                  cl::value_desc("PASS"), cl::cat(category)};
 };
@@ -35,7 +39,8 @@ struct CommandLine {
 } // namespace
 
 static Error compile(const CommandLine &line) {
-  CompileOptions options{line.target, line.precision, {}, line.dumpAfter};
+  CompileOptions options{line.target,    line.precision, {},
+                         line.dumpAfter, line.mapping,   line.exportMapping};
   ShapeBindings shapes;
   for (const std::string &shape : line.shapes)
     if (Error error = parseShapeBinding(shape, shapes))

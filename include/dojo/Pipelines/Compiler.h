@@ -8,10 +8,6 @@
 #include <utility>
 #include <vector>
 
-namespace mlir {
-class OpPassManager;
-} // namespace mlir
-
 namespace dojo {
 
 struct CompileOptions {
@@ -21,6 +17,8 @@ struct CompileOptions {
   std::vector<std::pair<std::string, std::vector<int64_t>>> shapes;
   /// The pass after which the module is printed to standard error; none when empty.
   std::string dumpAfter;
+  std::string mappingFile;   ///< mappings to obey (docs/Mapping.md); none when empty
+  std::string exportMapping; ///< where to write the mappings of all ops; nowhere when empty
 };
 
 struct CompileResult {
@@ -31,9 +29,6 @@ struct CompileResult {
 /// Compiles the model in the file `path`. The error names the ONNX node where one is
 /// to blame, the cause, and what would help.
 llvm::Expected<CompileResult> compileOnnx(llvm::StringRef path, const CompileOptions &options);
-
-/// The whole road below the import, as `dojo-opt --dojo-pipeline` runs it.
-void buildCompilerPipeline(mlir::OpPassManager &manager, const std::string &target, bool bf16);
 
 } // namespace dojo
 

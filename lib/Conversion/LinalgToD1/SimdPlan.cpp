@@ -85,7 +85,7 @@ public:
     plan.constants = std::min(estimate.constants, cost.constants);
     plan.loads = estimate.loads + estimate.constants - plan.constants;
     orderLoops();
-    unrollReductions(unroll.points() * cost.operations + estimate.loads);
+    unrollReductions(unroll.points() * cost.operations + estimate.loads, estimate.loads);
     return plan;
   }
 
@@ -93,7 +93,8 @@ private:
   Estimate estimate(const Unroll &unroll) const;
   Unroll chooseUnroll() const;
   void orderLoops();
-  void unrollReductions(int64_t instructions);
+  void unrollReductions(int64_t instructions, int64_t loads);
+  int64_t sharedLoads(unsigned reduction, int64_t factor) const;
   int64_t vectors(unsigned j) const { return nest.iterators[j].extent / plan.blocks[j]; }
 
   const Nest &nest;
@@ -171,7 +172,44 @@ void Planner::orderLoops() {
   llvm::sort(plan.order, [&](unsigned a, unsigned b) { return key(a) < key(b); });
 }
 
-void Planner::unrollReductions(int64_t instructions) {
+/// What several points of the reductions in a block load alike, with `reduction`
+/// unrolled by a further `factor`: it is loaded once and lives across them.
+int64_t Planner::sharedLoads(unsigned reduction, int64_t factor) const {
+  SmallVector<int64_t> counts, steps;
+  int64_t points = 1;
+  for (unsigned j = 0; j < nest.iterators.size(); ++j) {
+    steps.push_back(plan.vector == j ? isa::numLanes : 1);
+    counts.push_back(plan.blocks[j] / steps[j] * (j == reduction ? factor : 1));
+    points *= counts[j];
+  }
+  int64_t shared = 0;
+  for (const Access &access : nest.inputs()) {
+    if (!access.base || !access.read)
+      continue;
+    // By offset, the reduction points that load it.
+    llvm::DenseMap<int64_t, llvm::SmallDenseSet<int64_t>> loaders;
+    for (int64_t p = 0; p < points; ++p) {
+      int64_t rest = p, offset = 0, reductionPoint = 0;
+      for (unsigned j = 0; j < counts.size(); ++j) {
+        int64_t index = rest % counts[j];
+        rest /= counts[j];
+        offset += index * steps[j] * access.stride(j);
+        if (nest.iterators[j].reduction)
+          reductionPoint = reductionPoint * counts[j] + index;
+      }
+      loaders[offset].insert(reductionPoint);
+    }
+    shared += llvm::count_if(loaders, [](auto &entry) { return entry.second.size() > 1; });
+  }
+  return shared;
+}
+
+/// `loads` of a point are under way while the shared ones wait.
+void Planner::unrollReductions(int64_t instructions, int64_t loads) {
+  int64_t accumulators = nest.outputs().size();
+  for (unsigned j = 0; j < nest.iterators.size(); ++j)
+    if (!nest.iterators[j].reduction)
+      accumulators *= plan.blocks[j] / (plan.vector == j ? isa::numLanes : 1);
   for (unsigned j : llvm::reverse(plan.order)) {
     if (!nest.iterators[j].reduction)
       return;
@@ -179,8 +217,10 @@ void Planner::unrollReductions(int64_t instructions) {
     int64_t most = std::max<int64_t>(blockInstructions / std::max<int64_t>(instructions, 1), 1);
     int64_t factor = extent;
     if (factor > most)
-      for (factor = std::min(most, longestPartialUnroll); extent % factor;)
-        --factor;
+      factor = std::min(most, longestPartialUnroll);
+    while (extent % factor ||
+           (factor > 1 && accumulators + loads + sharedLoads(j, factor) > registerBudget))
+      --factor;
     plan.blocks[j] *= factor;
     instructions *= factor;
     if (factor != extent)

@@ -24,7 +24,9 @@ public:
 
 private:
   LogicalResult findResidents(func::FuncOp function);
-  LogicalResult convertBlock(Block &block);
+  LogicalResult convertFunction(func::FuncOp function);
+  FailureOr<SmallVector<Operation *>> convertOps(Block &block);
+  static void eraseOps(ArrayRef<Operation *> ops);
   LogicalResult convert(Operation &op, OpBuilder &builder);
   LogicalResult convertCompute(ComputeOp op, OpBuilder &builder);
   LogicalResult convertRepeat(RepeatOp op, OpBuilder &builder);
@@ -156,13 +158,13 @@ LogicalResult Bufferizer::convertCompute(ComputeOp op, OpBuilder &builder) {
 
 LogicalResult Bufferizer::convertRepeat(RepeatOp op, OpBuilder &builder) {
   auto repeat = RepeatOp::create(builder, op.getLoc(), TypeRange{}, op.getCount(), ValueRange{});
-  Block &old = op.getBody().front();
-  for (auto [argument, init] : llvm::zip(old.getArguments().drop_front(), op.getInits()))
-    buffers.map(argument, buffers.lookup(init));
   repeat.getBody().takeBody(op.getBody());
-  if (failed(convertBlock(repeat.getBody().front())))
-    return failure();
   Block &body = repeat.getBody().front();
+  for (auto [argument, init] : llvm::zip(body.getArguments().drop_front(), op.getInits()))
+    buffers.map(argument, buffers.lookup(init));
+  FailureOr<SmallVector<Operation *>> old = convertOps(body);
+  if (failed(old))
+    return failure();
   Operation *yield = body.getTerminator();
   for (auto [value, init] : llvm::zip(yield->getOperands(), op.getInits()))
     if (buffers.lookup(value) != buffers.lookup(init))
@@ -170,6 +172,8 @@ LogicalResult Bufferizer::convertRepeat(RepeatOp op, OpBuilder &builder) {
   for (auto [result, init] : llvm::zip(op.getResults(), op.getInits()))
     buffers.map(result, buffers.lookup(init));
   yield->setOperands({});
+  eraseOps(*old);
+  body.eraseArguments(1, body.getNumArguments() - 1);
   return success();
 }
 
@@ -206,7 +210,8 @@ LogicalResult Bufferizer::convert(Operation &op, OpBuilder &builder) {
   return success();
 }
 
-LogicalResult Bufferizer::convertBlock(Block &block) {
+/// Converts what stands in front of the terminator; the old ops stay behind.
+FailureOr<SmallVector<Operation *>> Bufferizer::convertOps(Block &block) {
   SmallVector<Operation *> old;
   for (Operation &op : block.without_terminator())
     old.push_back(&op);
@@ -215,15 +220,19 @@ LogicalResult Bufferizer::convertBlock(Block &block) {
     if (failed(convert(*op, builder)))
       return failure();
   }
-  for (Operation *op : llvm::reverse(old)) {
-    op->dropAllUses();
+  return old;
+}
+
+void Bufferizer::eraseOps(ArrayRef<Operation *> ops) {
+  for (Operation *op : llvm::reverse(ops))
     op->erase();
-  }
-  if (isa<RepeatOp>(block.getParentOp()))
-    while (block.getNumArguments() > 1) {
-      block.getArguments().back().dropAllUses();
-      block.eraseArgument(block.getNumArguments() - 1);
-    }
+}
+
+LogicalResult Bufferizer::convertFunction(func::FuncOp function) {
+  FailureOr<SmallVector<Operation *>> old = convertOps(function.getBody().front());
+  if (failed(old))
+    return failure();
+  eraseOps(*old);
   return success();
 }
 
@@ -232,7 +241,7 @@ LogicalResult Bufferizer::run() {
     if (failed(findResidents(function)))
       return failure();
   for (auto function : module.getOps<func::FuncOp>())
-    if (!function.isExternal() && failed(convertBlock(function.getBody().front())))
+    if (!function.isExternal() && failed(convertFunction(function)))
       return failure();
   for (auto global : llvm::make_early_inc_range(module.getOps<ml_program::GlobalOp>()))
     global.erase();
