@@ -1,5 +1,6 @@
 """Mappings written by hand are obeyed: seen in the IR, equal in numbers; or refused with the reason."""
 
+import shutil
 import subprocess
 from dataclasses import dataclass
 
@@ -68,8 +69,9 @@ def text_of(case):
     ])
 
 
-def tool(name, *arguments, text=None):
-    return subprocess.run([BUILD / "bin" / name, *arguments], input=text, capture_output=True, text=True, timeout=60)
+def tool(name, *arguments, text=None, seconds=60):
+    command = [BUILD / "bin" / name, *arguments]
+    return subprocess.run(command, input=text, capture_output=True, text=True, timeout=seconds, check=False)
 
 
 def windows(x, kernel, stride=1, dilation=1):
@@ -155,6 +157,29 @@ CASES = [
 ]
 
 
+def arrays_of(case):
+    random = np.random.default_rng(0)
+    return [random.standard_normal(shape).astype(np.float32) for shape in case.inputs]
+
+
+def build_program(case, folder):
+    module, program = folder / "lowered.mlir", folder / "program.d1"
+    lowered = tool("dojo-opt", "--dojo-select-mapping", "--dojo-lower", "-o", module, text=text_of(case))
+    assert lowered.returncode == 0, lowered.stderr
+    translated = tool("dojo-translate", "--d1-to-binary", module, "-o", program)
+    assert translated.returncode == 0, translated.stderr
+    return program
+
+
+def run_program(program, arrays, *options):
+    """Runs it in its folder, which then holds r.npy; 10 seconds are a failure."""
+    folder, arguments = program.parent, []
+    for name, array in zip("ab", arrays):
+        np.save(folder / f"{name}.npy", array)
+        arguments.append(f"--input={name}={folder / name}.npy")
+    return tool("dojo-run", program, f"--output-dir={folder}", *arguments, *options, seconds=10)
+
+
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_obeyed_and_equal(case, tmp_path):
     text = text_of(case)
@@ -163,22 +188,46 @@ def test_obeyed_and_equal(case, tmp_path):
     computed = [line for line in partitioned.stdout.splitlines() if "dojo.compute" in line]
     assert any(case.seen in line.split("outs(")[1] for line in computed), computed
 
-    lowered = tool("dojo-opt", "--dojo-select-mapping", "--dojo-lower", "-o", tmp_path / "lowered.mlir", text=text)
-    assert lowered.returncode == 0, lowered.stderr
-    translated = tool("dojo-translate", "--d1-to-binary", tmp_path / "lowered.mlir", "-o", tmp_path / "program.d1")
-    assert translated.returncode == 0, translated.stderr
-
-    random = np.random.default_rng(0)
-    arrays = [random.standard_normal(shape).astype(np.float32) for shape in case.inputs]
-    arguments = [tmp_path / "program.d1", "--strict=memory", f"--output-dir={tmp_path}"]
-    for name, array in zip("ab", arrays):
-        np.save(tmp_path / f"{name}.npy", array)
-        arguments.append(f"--input={name}={tmp_path / name}.npy")
-    run = tool("dojo-run", *arguments)
+    arrays = arrays_of(case)
+    run = run_program(build_program(case, tmp_path), arrays, "--strict=memory")
     assert run.returncode == 0, run.stderr
     wanted = case.reference(*[a.astype(np.float64) for a in arrays])
     tolerance = 1e-5 if case.element == "f32" else 1e-2
     assert np.abs(np.load(tmp_path / "r.npy") - wanted).max() <= tolerance * np.abs(wanted).max()
+
+
+WITHOUT_EFFECT = (1).to_bytes(4, "little")  # add x0, x0, x0
+SIGNAL = 0xA2
+
+
+def text_section(path):
+    """The code of a binary and where it stands in the file."""
+    code = path.with_suffix(".text")
+    objcopy = shutil.which("llvm-objcopy-22") or "/usr/lib/llvm-22/bin/llvm-objcopy"
+    subprocess.run([objcopy, "-O", "binary", "--only-section=.text", path, code], check=True, timeout=60)
+    return code.read_bytes(), path.read_bytes().find(code.read_bytes())
+
+
+@pytest.mark.parametrize("name", ["window with halo", "panels", "split reduction"])
+def test_without_any_one_signal_it_says_who_waits_or_is_equal(name, tmp_path):
+    case = next(case for case in CASES if case.name == name)
+    path, arrays = build_program(case, tmp_path), arrays_of(case)
+    assert run_program(path, arrays).returncode == 0
+    whole, wanted = path.read_bytes(), np.load(tmp_path / "r.npy")
+    code, start = text_section(path)
+    signals = [at for at in range(0, len(code), 4) if code[at] == SIGNAL]
+    assert len(signals) >= 2
+    deadlocks = 0
+    for at in signals:
+        path.write_bytes(whole[: start + at] + WITHOUT_EFFECT + whole[start + at + 4 :])
+        run = run_program(path, arrays)
+        if run.returncode == 0:
+            assert np.array_equal(np.load(tmp_path / "r.npy"), wanted)
+            continue
+        assert "wait" in run.stderr
+        deadlocks += 1
+    print(f"{name}: {deadlocks} of {len(signals)} signals end in a deadlock report, the others change nothing")
+    assert deadlocks > 0
 
 
 REFUSED = [
