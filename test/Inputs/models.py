@@ -42,6 +42,26 @@ def placeholders():
 
 
 @model
+def int64_arithmetic():
+    return make(
+        [h.make_node("Add", ["ids", "ids"], ["sum"], "sum"), h.make_node("Equal", ["ids", "huge"], ["far"], "far"),
+         h.make_node("Gather", ["table", "ids"], ["row"], "look up"), h.make_node("Identity", ["ids"], ["copy"], "copy")],
+        [info("ids", [4], T.INT64)], [info("copy", [4], T.INT64)],
+        [nh.from_array(np.array([1 << 40]), "huge"), nh.from_array(np.arange(4, dtype=np.int32), "table")])
+
+
+@model
+def lookup():
+    """Rows and columns by indices and a mask that come in as int64."""
+    return make(
+        [h.make_node("Gather", ["rows", "ids"], ["a"], "by row"), h.make_node("Gather", ["columns", "ids"], ["b"], "by column", axis=1),
+         h.make_node("Equal", ["ids", "one"], ["m"], "is one"), h.make_node("Where", ["m", "ids", "one"], ["w"], "chosen"),
+         h.make_node("Cast", ["w"], ["c"], "as float", to=F)],
+        [info("ids", [2, 3], T.INT64)], [info("a", [2, 3, 5]), info("b", [4, 2, 3]), info("c", [2, 3])],
+        [weights("rows", 7, 5), weights("columns", 4, 7), nh.from_array(np.array([1]), "one")])
+
+
+@model
 def residual():
     """The operators of ResNet-50, on few channels."""
     nodes, tensors = [], []
@@ -132,11 +152,6 @@ def missing_operands():
 @model
 def old_opset():
     return make([h.make_node("Relu", ["x"], ["y"], "r")], [info("x", [2])], [info("y", [2])], opset=6)
-
-
-@model
-def int64_input():
-    return make([h.make_node("Neg", ["ids"], ["y"], "n")], [info("ids", [2], T.INT64)], [info("y", [2], T.INT64)])
 
 
 @model

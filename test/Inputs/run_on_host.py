@@ -103,12 +103,14 @@ def run_model(args):
         dims = [int(d) for d in bound[value.name].replace(",", "x").split("x")] if value.name in bound else [
             d if isinstance(d, int) else int(bound[d]) for d in value.shape]
         integer = "int" in value.type
-        feeds[value.name] = (rng.integers(args.low, args.high, dims).astype(np.int32) if integer
+        wide = value.type == "tensor(int64)"
+        feeds[value.name] = (rng.integers(args.low, args.high, dims).astype(np.int64 if wide else np.int32) if integer
                              else rng.standard_normal(dims).astype(np.float32))
     expected = session.run(None, feeds)
     with tempfile.TemporaryDirectory() as folder:
         library = build(args.file, args.shape, folder)
-        actual = run(library, list(feeds.values()), [(e.dtype, e.ndim) for e in expected])
+        arrays = [a.astype(np.int32) if a.dtype == np.int64 else a for a in feeds.values()]
+        actual = run(library, arrays, [(e.dtype, e.ndim) for e in expected])
     for value, a, e in zip(session.get_outputs(), actual, expected):
         largest = float(np.max(np.abs(e), initial=0))
         error = float(np.max(np.abs(a - e), initial=0))
@@ -122,7 +124,7 @@ def with_constants(model, names, arrays):
     """Inputs that only say shapes or axes become initializers, as exporters write them."""
     kept = []
     for value, array in zip(model.graph.input, arrays):
-        if array.dtype == np.int64 and array.size <= 64:
+        if (array.dtype == np.int64 and array.size <= 64) or value.name == "scales":
             model.graph.initializer.append(numpy_helper.from_array(array, value.name))
         else:
             kept.append((value, array))

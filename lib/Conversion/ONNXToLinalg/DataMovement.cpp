@@ -154,8 +154,64 @@ static Value pick(ImplicitLocOpBuilder &b, Value tensor, int64_t axis, ArrayRef<
   return concat(b, axis, runs);
 }
 
+/// onehot[i, v] = indices[i] == v, as a matrix of `element`.
+static Value oneHot(ImplicitLocOpBuilder &b, Value indices, int64_t extent, Type element) {
+  SmallVector<int32_t> numbers = llvm::to_vector(llvm::seq<int32_t>(0, extent));
+  auto type = RankedTensorType::get({extent}, b.getI32Type());
+  Value iota =
+      arith::ConstantOp::create(b, DenseElementsAttr::get(type, ArrayRef<int32_t>(numbers)));
+  int64_t count = product(shapeOf(indices));
+  return elementwise(b, {count, extent}, element, {reshape(b, indices, {count, 1}), iota},
+                     [&](Scalars &s, ValueRange v) {
+                       using P = arith::CmpIPredicate;
+                       Value fromEnd = s.add(v[0], s.constant(v[0], extent));
+                       Value negative = s.compare(P::slt, v[0], s.constant(v[0], 0));
+                       Value index = s.select(negative, fromEnd, v[0]);
+                       return s.select(s.compare(P::eq, index, v[1]), s.constant(element, 1),
+                                       s.constant(element, 0));
+                     });
+}
+
+/// Rows that are known at run time only: a product of a one-hot matrix with the table.
+static LogicalResult gatherAtRunTime(NodeContext &c, int64_t axis) {
+  ImplicitLocOpBuilder &b = c.b;
+  Type element = c.type(0).getElementType();
+  if (!isa<FloatType>(element))
+    return c.fail("it looks up " + typeName(element) +
+                      " by indices that are not known when compiling",
+                  "look up float32 values");
+  if (!c.type(1).getElementType().isSignlessInteger(32))
+    return c.fail("its indices are " + typeName(c.type(1).getElementType()) +
+                      " and too many to be read when compiling",
+                  "make them an input");
+  int64_t rank = c.rank(0), extent = c.shape(0)[axis], dims = c.rank(1);
+  Shape first = {axis};
+  for (int64_t i = 0; i < rank; ++i)
+    if (i != axis)
+      first.push_back(i);
+  Value table = transpose(b, c.value(0), first);
+  Shape rest(ArrayRef<int64_t>(shapeOf(table)).drop_front()), shape(c.shape(1)), back;
+  int64_t width = product(rest), count = product(shape);
+  Value picked =
+      linalg::MatmulOp::create(
+          b, ValueRange{oneHot(b, c.value(1), extent, element), reshape(b, table, {extent, width})},
+          zeros(b, {count, width}, element))
+          .getResult(0);
+  shape.append(rest);
+  for (int64_t i = 0; i < axis; ++i)
+    back.push_back(dims + i);
+  for (int64_t i = 0; i < dims; ++i)
+    back.push_back(i);
+  for (int64_t i = axis; i + 1 < rank; ++i)
+    back.push_back(dims + i);
+  c.result(0, transpose(b, reshape(b, picked, shape), back));
+  return success();
+}
+
 static LogicalResult lowerGather(NodeContext &c) {
   auto axis = c.axis(c.intAttr("axis", 0), c.rank(0));
+  if (succeeded(axis) && !c.ints(1))
+    return gatherAtRunTime(c, *axis);
   auto indices = c.needInts(1, "indices");
   if (failed(axis) || failed(indices))
     return failure();

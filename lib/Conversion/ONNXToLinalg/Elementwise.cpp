@@ -446,10 +446,16 @@ LogicalResult lowerCast(NodeContext &c) {
   int64_t code = c.intAttr("to", 0);
   c.ignore({"saturate", "round_mode"});
   Type type = castTarget(c.b, code);
+  Type from = c.type(0).getElementType();
+  bool toInt64 = code == 7 && from.isSignlessInteger() && from.getIntOrFloatBitWidth() <= 32;
+  if (toInt64)
+    type = c.b.getI32Type();
   if (!type)
     return c.fail("its target type number " + Twine(code) + " is not computed at run time",
                   "cast to float32, bfloat16, int32, int8 or bool");
-  return castTo(c, type);
+  LogicalResult done = castTo(c, type);
+  c.markInt64(0, toInt64);
+  return done;
 }
 
 LogicalResult lowerCastLike(NodeContext &c) {

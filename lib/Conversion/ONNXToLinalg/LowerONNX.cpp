@@ -73,10 +73,13 @@ void Walker::addArgument(unsigned index, Block &block) {
     return reject("input '" + name + "' has unbound dimensions: " + dims +
                   "; bind them with --shape " + name + "=DIMS");
   }
+  bool narrowed = ranked.getElementType().isSignlessInteger(64);
+  if (narrowed)
+    ranked = ranked.clone(Type(b.getI32Type()));
   if (!isComputable(ranked.getElementType()))
     return reject("input '" + name + "' is " + typeName(ranked.getElementType()) +
-                  "; inputs are float32, bfloat16, int32, int8 or bool");
-  values[argument] = {ranked, block.addArgument(ranked, argument.getLoc()), nullptr};
+                  "; inputs are float32, bfloat16, int64, int32, int8 or bool");
+  values[argument] = {ranked, block.addArgument(ranked, argument.getLoc()), nullptr, narrowed};
 }
 
 const Handler *Walker::handlerOf(NodeOp node) {
@@ -114,7 +117,8 @@ void Walker::visit(NodeOp node) {
   }
   b.setLoc(node.getLoc());
   NodeContext context(node, b, operands);
-  bool lowered = evaluateOnHost(context) || (!context.failed && succeeded((*handler)(context)));
+  bool lowered = evaluateOnHost(context) ||
+                 (!context.failed && succeeded(context.narrow()) && succeeded((*handler)(context)));
   for (NamedAttribute attribute : node.getParams())
     if (lowered && !context.read.contains(attribute.getName()))
       lowered = succeeded(

@@ -112,13 +112,50 @@ SmallVector<int64_t> NodeContext::intsAttr(StringRef name, ArrayRef<int64_t> oth
       [](DenseI64ArrayAttr a) { return SmallVector<int64_t>(a.asArrayRef()); });
 }
 
+/// Makes int64 operands int32 for operators that pass on or compare values and so
+/// cannot leave 32 bits; refuses all others.
+LogicalResult NodeContext::narrow() {
+  static const llvm::StringSet<> sound = {
+      "Identity", "Cast",           "Reshape", "Flatten",     "Squeeze",   "Unsqueeze", "Gather",
+      "Slice",    "Split",          "Expand",  "Concat",      "Transpose", "Equal",     "Less",
+      "Greater",  "GreaterOrEqual", "Where",   "LessOrEqual", "Min",       "Max",       "Shape",
+      "Size"};
+  static const llvm::StringSet<> mixing = {
+      "Equal", "Less", "Greater", "GreaterOrEqual", "LessOrEqual", "Where", "Min", "Max", "Concat"};
+  if (llvm::none_of(operands, [](Known *known) { return known && known->narrowed; }))
+    return success();
+  if (!domain().empty() || !sound.contains(op()))
+    return fail("it computes int64 values at run time, which may not fit 32 bits",
+                "cast to float32 or int32 before it");
+  for (unsigned i = 0; mixing.contains(op()) && i < size(); ++i) {
+    if (!has(i) || !type(i).getElementType().isSignlessInteger(64))
+      continue;
+    auto values = ints(i);
+    if (!values || llvm::any_of(*values, [](int64_t v) { return !llvm::isInt<32>(v); }))
+      return fail("its int64 operand " + Twine(i) + " is not known to fit 32 bits");
+    auto type = RankedTensorType::get(shape(i), b.getI32Type());
+    SmallVector<int32_t> words(values->begin(), values->end());
+    converted.push_back(std::make_unique<Known>());
+    *converted.back() = {type, nullptr, DenseElementsAttr::get(type, ArrayRef<int32_t>(words)),
+                         true};
+    operands[i] = converted.back().get();
+  }
+  return success();
+}
+
+/// Whether a result of this type holds int64 values.
+bool NodeContext::narrows(Type element) const {
+  return element.isSignlessInteger(32) &&
+         llvm::any_of(operands, [](Known *known) { return known && known->narrowed; });
+}
+
 void NodeContext::result(unsigned i, Value value) {
   Type element = elementOf(value);
   if (!isComputable(element) && !failed)
     (void)fail("its result is " + typeName(element) + ", which is not computed at run time",
                "float32, bfloat16, int32, int8 and bool are");
   if (i < results.size())
-    results[i] = {cast<RankedTensorType>(value.getType()), value, nullptr};
+    results[i] = {cast<RankedTensorType>(value.getType()), value, nullptr, narrows(element)};
 }
 void NodeContext::result(unsigned i, ElementsAttr constant) {
   if (i < results.size())

@@ -173,6 +173,10 @@ static LogicalResult lowerResize(NodeContext &c) {
   auto axes = readAxes(c);
   if (failed(axes))
     return failure();
+  for (const Axis &axis : *axes)
+    if (how.coordinates == "align_corners" && axis.in * axis.scale != float(axis.out))
+      return c.fail("it aligns the corners of a dimension whose scaled size is not whole",
+                    "give it sizes");
   Value result = c.value(0);
   for (auto [dim, axis] : llvm::enumerate(*axes)) {
     int64_t times = repetition(axis, how);

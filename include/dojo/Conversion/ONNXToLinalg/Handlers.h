@@ -24,6 +24,8 @@ struct Known {
   mlir::RankedTensorType type;
   mlir::Value value;
   mlir::ElementsAttr constant;
+  /// int64 in the model, int32 at run time: every value came in as an int32.
+  bool narrowed = false;
 };
 
 class NodeContext {
@@ -73,6 +75,9 @@ public:
   /// A result that is operand `operand` itself.
   void forward(unsigned i, unsigned operand);
 
+  /// Says whether result `i`, int32 here, is int64 in the model.
+  void markInt64(unsigned i, bool is) { results[i].narrowed = is; }
+
   /// Reports why the node cannot be lowered and what would help. Only the first
   /// cause counts: later ones may follow from it.
   mlir::LogicalResult fail(const llvm::Twine &cause, const llvm::Twine &help = "");
@@ -82,6 +87,8 @@ public:
 
 private:
   friend class Walker;
+  mlir::LogicalResult narrow();
+  bool narrows(mlir::Type element) const;
   Known &known(unsigned i);
 
   mutable NodeOp node;
@@ -89,6 +96,7 @@ private:
   llvm::SmallVector<Known> results;
   llvm::StringSet<> read;
   Known absent;
+  std::vector<std::unique_ptr<Known>> converted;
   bool failed = false;
 };
 
