@@ -3,6 +3,20 @@
 import json
 import sys
 
+# Figures that have a bound: (part, figure, what no program can be better than).
+BOUNDS = {
+    ("compiler", "sram_peak_bytes"): lambda report: report["compiler"].get("sram_bound_bytes"),
+    ("compiler", "dram_bytes"): lambda report: report["compiler"].get("dram_bound_bytes"),
+    ("executor", "macs_busiest_node"): lambda report: mean_macs(report["executor"]),
+}
+HIDDEN = {"sram_bound_bytes", "dram_bound_bytes", "name"}
+
+
+def mean_macs(executor):
+    """Multiply-accumulates of a node that computes, were all such nodes equally busy."""
+    nodes = executor.get("nodes_used")
+    return executor["macs"] / nodes if nodes and "macs" in executor else None
+
 
 def amount(key, value):
     """A figure in the unit that its key names."""
@@ -16,24 +30,27 @@ def amount(key, value):
 
 
 def rows(report):
-    """(part, figure, value) of every figure in the report, in its order."""
-    for part in ("compiler", "executor"):
-        for key, value in report.get(part, {}).items():
-            if not isinstance(value, (dict, list)):
-                yield part, key.replace("_", " "), amount(key, value)
-    for output in report.get("outputs", []):
-        for key, value in output.items():
-            if key != "name" and value != "":
-                yield output["name"], key.replace("_", " "), amount(key, value)
+    """(part, figure, achieved, bound, ratio) of every figure in the report, in its order."""
+    parts = [(part, report.get(part, {})) for part in ("compiler", "executor")]
+    parts += [(output["name"], output) for output in report.get("outputs", [])]
+    for part, figures in parts:
+        for key, value in figures.items():
+            if key in HIDDEN or value == "" or isinstance(value, (dict, list)):
+                continue
+            bound = BOUNDS.get((part, key), lambda _: None)(report)
+            beside = (amount(key, round(bound)), f"{value / bound:.2f}") if bound else ("", "")
+            yield part, key.replace("_", " "), amount(key, value), *beside
 
 
 def table(report):
-    cells = list(rows(report))
-    widths = [max((len(row[i]) for row in cells), default=0) for i in range(3)]
-    lines, previous = [], None
-    for part, figure, value in cells:
+    cells = [("", "", "achieved", "bound", "ratio"), *rows(report)]
+    widths = [max(len(row[i]) for row in cells) for i in range(5)]
+    lines, previous = [], ""
+    for part, figure, *amounts in cells:
         shown = "" if part == previous else part
-        lines.append(f"{shown:<{widths[0]}}  {figure:<{widths[1]}}  {value:>{widths[2]}}")
+        texts = [f"{shown:<{widths[0]}}", f"{figure:<{widths[1]}}"]
+        texts += [f"{text:>{width}}" for text, width in zip(amounts, widths[2:])]
+        lines.append("  ".join(texts).rstrip())
         previous = part
     return "\n".join(lines)
 

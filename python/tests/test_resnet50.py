@@ -1,8 +1,15 @@
 """How ResNet-50 is spread over a die, by the figures of its reports."""
 
+import json
+import os
+import subprocess
+import time
+
 import numpy as np
 import onnx
 import pytest
+
+from conftest import BUILD
 
 # The 8x8x4 matrix unit.
 MACS_PER_MATRIX_INSTRUCTION = 8 * 8 * 4
@@ -38,3 +45,26 @@ def test_weights_are_read_from_dram_once(program, model_path):
     weights = sum(4 * int(np.prod(w.dims)) for w in model.graph.initializer)
     image = 4 * 3 * 224 * 224
     assert program.run_report["dram_read_bytes"] <= 1.01 * (weights + image)
+
+
+def measured(*command):
+    """(seconds, GiB) that a command took; its memory is its own peak, not that of the children before it."""
+    start = time.monotonic()
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as child:
+        errors = child.stderr.read()
+        _, status, usage = os.wait4(child.pid, 0)
+        child.returncode = os.waitstatus_to_exitcode(status)
+    assert child.returncode == 0, errors
+    return time.monotonic() - start, usage.ru_maxrss / 2**20
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_the_tools_keep_their_limits_of_time_and_memory(model_path, tmp_path, precision):
+    binary, image, report = tmp_path / "resnet50.d1", tmp_path / "input.npy", tmp_path / "report.json"
+    np.save(image, np.random.default_rng(0).standard_normal((1, 3, 224, 224)).astype(np.float32))
+    source = [model_path("resnet50"), "-o", binary, f"--precision={precision}", f"--report={report}"]
+    seconds, memory = measured(BUILD / "bin" / "dojo-compile", *source)
+    assert seconds < 20 and memory < 8
+    assert 0 < json.loads(report.read_text())["compile_seconds"] <= seconds
+    seconds, memory = measured(BUILD / "bin" / "dojo-run", binary, f"--input=input={image}")
+    assert seconds < 60 and memory < 8

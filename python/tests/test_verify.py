@@ -118,6 +118,24 @@ def test_the_table_names_units():
         "executor": {"macs": 1234567},
         "outputs": [{"name": "y", "relative_rms": 0.0123, "failure": ""}],
     }
-    assert [line.split("  ")[-1].strip() for line in table(report).splitlines()] == [
+    assert [line.split("  ")[-1].strip() for line in table(report).splitlines()[1:]] == [
         "1.50 s", "4,096 B", "3.0 MiB", "bf16", "1,234,567", "1.230e-02",
     ]  # fmt: skip
+
+
+def test_the_table_sets_a_figure_beside_its_bound():
+    report = {
+        "compiler": {"sram_peak_bytes": 300, "sram_bound_bytes": 200, "dram_bytes": 500, "dram_bound_bytes": 400},
+        "executor": {"macs": 1000, "macs_busiest_node": 150, "nodes_used": 10},
+    }
+    lines = [line.split() for line in table(report).splitlines()]
+    assert lines[0] == ["achieved", "bound", "ratio"]
+    assert lines[1][1:] == ["sram", "peak", "bytes", "300", "B", "200", "B", "1.50"]
+    assert lines[2] == ["dram", "bytes", "500", "B", "400", "B", "1.25"]
+    assert lines[4] == ["macs", "busiest", "node", "150", "100", "1.50"]
+
+
+def test_the_table_has_no_ratio_without_a_bound():
+    idle = {"macs": 0, "macs_busiest_node": 0, "nodes_used": 0}
+    report = {"compiler": {"dram_bytes": 5, "dram_bound_bytes": 0}, "executor": idle}
+    assert "dram bytes" in table(report)

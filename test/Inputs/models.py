@@ -37,6 +37,11 @@ def mlp():
 
 
 @model
+def placeholders():
+    return make([h.make_node("Relu", ["x"], ["y"], "relu")], [info("x", [-1, 3, "?", "?"])], [info("y", None)])
+
+
+@model
 def residual():
     """The operators of ResNet-50, on few channels."""
     nodes, tensors = [], []

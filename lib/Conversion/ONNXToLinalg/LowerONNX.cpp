@@ -199,7 +199,9 @@ struct LowerONNXPass : public dojo::impl::LowerONNXBase<LowerONNXPass> {
     registerReductions(registry);
     registerLinearAlgebra(registry);
     registerConvolutions(registry);
+    registerTransposedConvolutions(registry);
     registerPooling(registry);
+    registerResize(registry);
     registerNormalization(registry);
     registerDataMovement(registry);
     registerShapeOps(registry);

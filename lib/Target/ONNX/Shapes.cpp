@@ -66,6 +66,8 @@ public:
 
   Error run() {
     for (auto &input : *graph.mutable_input())
+      forgetPlaceholders(*input.mutable_type());
+    for (auto &input : *graph.mutable_input())
       if (!initializers.contains(input.name()))
         if (Error e = bindInput(input))
           return e;
@@ -78,6 +80,15 @@ public:
   }
 
 private:
+  /// Exporters write dimensions without size or name as -1 or as "?".
+  static void forgetPlaceholders(::onnx::TypeProto &type) {
+    if (!type.has_tensor_type() || !type.tensor_type().has_shape())
+      return;
+    for (auto &dim : *type.mutable_tensor_type()->mutable_shape()->mutable_dim())
+      if (dim.dim_value() < 0 || dim.dim_param() == "?")
+        dim.clear_value();
+  }
+
   Error bindInput(::onnx::ValueInfoProto &input) {
     auto found = shapes.find(input.name());
     if (found == shapes.end())

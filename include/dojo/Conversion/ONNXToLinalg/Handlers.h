@@ -111,6 +111,8 @@ void registerElementwise(HandlerRegistry &registry);
 void registerReductions(HandlerRegistry &registry);
 void registerLinearAlgebra(HandlerRegistry &registry);
 void registerConvolutions(HandlerRegistry &registry);
+void registerResize(HandlerRegistry &registry);
+void registerTransposedConvolutions(HandlerRegistry &registry);
 void registerPooling(HandlerRegistry &registry);
 void registerNormalization(HandlerRegistry &registry);
 void registerDataMovement(HandlerRegistry &registry);
