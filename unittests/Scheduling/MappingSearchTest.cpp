@@ -1,0 +1,86 @@
+//===- MappingSearchTest.cpp ----------------------------------------------===//
+#include "dojo/Scheduling/MappingSearch.h"
+#include "llvm/Support/MathExtras.h"
+#include "gtest/gtest.h"
+#include <random>
+
+using namespace dojo;
+using namespace dojo::sched;
+
+/// FP32 matmul: result[i, j] += left[i, k] * right[k, j], on a 2 x 2 grid.
+static MappingProblem matmul(int64_t m, int64_t n, int64_t k, int64_t budget) {
+  MappingProblem problem;
+  problem.iterators = {{m, true, 1, false}, {n, true, 1, false}, {k, true, 1, false, true}};
+  problem.operands = {{4, true, {{1, 0, 0}, {0, 0, 1}}},
+                      {4, true, {{0, 0, 1}, {0, 1, 0}}},
+                      {4, false, {{1, 0, 0}, {0, 1, 0}}}};
+  problem.grid = {1, 1, 2, 2};
+  problem.sramBudget = budget;
+  problem.workPerCycle = 8;
+  problem.bytesPerCycle = 16;
+  problem.tileRows = 1;
+  return problem;
+}
+
+static constexpr Axis y = static_cast<Axis>(2), x = static_cast<Axis>(3);
+
+TEST(MappingSearch, CostOfOneNode) {
+  MappingCost cost = evaluate(matmul(4, 8, 16, 1 << 20), {{}, {1, 1, 1}});
+  // 512 points / 8 + (256 + 512 bytes) / 16; the result adds 128 bytes of SRAM.
+  EXPECT_DOUBLE_EQ(cost.cycles, 64 + 48);
+  EXPECT_EQ(cost.sramBytes, 256 + 512 + 128);
+}
+
+TEST(MappingSearch, CostOfRowsAndColumns) {
+  MappingCost cost = evaluate(matmul(4, 8, 16, 1 << 20), {{{y, 0, 2}, {x, 1, 2}}, {1, 1, 1}});
+  EXPECT_DOUBLE_EQ(cost.cycles, 16 + 24);
+  EXPECT_EQ(cost.sramBytes, 128 + 256 + 32);
+}
+
+TEST(MappingSearch, CostOfSplitReduction) {
+  MappingCost cost = evaluate(matmul(4, 8, 16, 1 << 20), {{{y, 2, 2}}, {1, 1, 1}});
+  // Two partial results of 128 bytes are gathered in a phase of its own.
+  EXPECT_DOUBLE_EQ(cost.cycles, 32 + (128 + 256 + 256) / 16.0 + MappingProblem::cyclesOfAPhase);
+  EXPECT_EQ(cost.sramBytes, 128 + 256 + 128 + 256);
+}
+
+TEST(MappingSearch, CostOfRoundedExtents) {
+  MappingCost cost = evaluate(matmul(3, 8, 16, 1 << 20), {{{y, 0, 2}}, {4, 1, 1}});
+  EXPECT_DOUBLE_EQ(cost.cycles, 64 + 48);
+}
+
+TEST(MappingSearch, FitsTheBudgetWhenSomethingFits) {
+  // Only rows and columns cut in two fit 416 bytes.
+  MappingProblem problem = matmul(4, 8, 16, 416);
+  EXPECT_LE(evaluate(problem, solve(problem)).sramBytes, 416);
+}
+
+/// One legal solution: each axis cuts at most two iterators.
+static MappingSolution randomSolution(const MappingProblem &problem, std::mt19937 &random) {
+  MappingSolution solution;
+  for (const auto &it : problem.iterators)
+    solution.multiples.push_back(it.multiple);
+  for (Axis axis : {y, x}) {
+    int64_t left = problem.grid[static_cast<unsigned>(axis)];
+    for (unsigned i = random() % 2; i < problem.iterators.size(); i += 1 + random() % 3) {
+      int64_t blocks = 1 + random() % std::min(left, problem.iterators[i].range);
+      if (blocks == 1)
+        continue;
+      solution.cuts.push_back({axis, i, blocks});
+      left /= blocks;
+    }
+  }
+  return solution;
+}
+
+TEST(MappingSearch, NoWorseThanRandomSolutions) {
+  std::mt19937 random(1);
+  for (unsigned round = 0; round < 20; ++round) {
+    auto range = [&] { return int64_t(4 + random() % 60); };
+    MappingProblem problem = matmul(range(), range(), range(), 1 << 20);
+    problem.grid = {1, 1, 3, 3}; // a product of two cuts is one cut already
+    double best = evaluate(problem, solve(problem)).cycles;
+    for (unsigned i = 0; i < 1000; ++i)
+      ASSERT_LE(best, evaluate(problem, randomSolution(problem, random)).cycles);
+  }
+}
