@@ -19,6 +19,12 @@ public:
   explicit ErrorCollector(MLIRContext *context)
       : handler(context, [this](Diagnostic &diagnostic) { return add(diagnostic); }) {}
 
+  /// What is said of the graph as a whole is not said of a node.
+  void setGraph(ModuleOp module) {
+    if (auto name = module->getLoc()->findInstanceOf<NameLoc>())
+      graph = name.getName();
+  }
+
   llvm::Error take(llvm::StringRef otherwise) {
     return llvm::createStringError(text.empty() ? otherwise.str() : text);
   }
@@ -29,13 +35,16 @@ private:
       return failure();
     if (!text.empty())
       text += '\n';
-    if (auto name = diagnostic.getLocation()->findInstanceOf<NameLoc>())
+    std::string message = diagnostic.str();
+    auto name = diagnostic.getLocation()->findInstanceOf<NameLoc>();
+    if (name && name.getName() != graph && !StringRef(message).starts_with("node '"))
       text += "node '" + name.getName().str() + "': ";
-    text += diagnostic.str();
+    text += message;
     return success();
   }
 
   std::string text;
+  StringAttr graph;
   ScopedDiagnosticHandler handler;
 };
 
@@ -119,6 +128,7 @@ llvm::Expected<CompileResult> dojo::compileOnnx(llvm::StringRef path,
   auto module = importOnnx(path, context.get(), import);
   if (!module)
     return module.takeError();
+  errors.setGraph(**module);
   if (failed(runPasses(**module, options)))
     return errors.take("compilation failed without a reason, which is a defect of the compiler");
   auto program = d1::buildProgram(**module);
