@@ -41,18 +41,7 @@ def test_random_inputs(compiled, model_path, model, target, precision, seed):
     check_equal(program, path, inputs_of(program, path, model, seed), precision)
 
 
-@pytest.mark.parametrize(
-    "model, target, precision",
-    [
-        ("digits_mlp", "d1-mini", "fp32"),
-        ("digits_cnn", "d1-node", "bf16"),
-        ("digits_cnn", "d1-mini", "fp32"),
-        ("magika", "d1-mini", "bf16"),
-        ("magika", "d1-die", "fp32"),
-        ("resnet50", "d1-die", "fp32"),
-        ("resnet50", "d1-die", "bf16"),
-    ],
-)
+@pytest.mark.parametrize("model, target, precision", sorted({row[:3] for row in DIGITS + MAGIKA + RESNET50}))
 def test_every_access_is_inside_a_live_buffer(compiled, model_path, model, target, precision):
     program, path = compiled(model, target, precision), model_path(model)
     check_equal(program, path, inputs_of(program, path, model, 0), precision, strict="memory")
