@@ -7,13 +7,20 @@ OPSET = 17
 IR_VERSION = 8
 
 
+def _type_and_shape(described):
+    if len(described) == 2 and isinstance(described[0], (list, tuple)):
+        shape, element = described
+        return element, shape
+    return TensorProto.FLOAT, described
+
+
 class Graph:
     """Collects nodes and weights; every value is known by its name."""
 
     def __init__(self, name, inputs):
-        """inputs: name -> shape, all float32."""
+        """inputs: name -> shape of a float32 tensor, or -> (shape, element type of onnx)."""
         self.name = name
-        self.inputs = [helper.make_tensor_value_info(n, TensorProto.FLOAT, s) for n, s in inputs.items()]
+        self.inputs = [helper.make_tensor_value_info(n, *_type_and_shape(s)) for n, s in inputs.items()]
         self.weights = []
         self.nodes = []
 
@@ -25,6 +32,12 @@ class Graph:
         """Appends a node with one output, called after the node, and returns that name."""
         self.nodes.append(helper.make_node(op, inputs, [name], name=name, **attributes))
         return name
+
+    def split(self, name, inputs, parts, axis):
+        """Appends a Split and returns the names of its outputs."""
+        outputs = [f"{name}.{i}" for i in range(parts)]
+        self.nodes.append(helper.make_node("Split", inputs, outputs, name=name, axis=axis))
+        return outputs
 
     def model(self, outputs):
         """outputs: name -> shape, all float32."""

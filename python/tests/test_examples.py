@@ -1,10 +1,13 @@
 """The example models, run by ONNX Runtime, are what their docstrings say."""
 
+from dataclasses import replace
+
 import numpy as np
 import onnx
 import onnxruntime
 import pytest
 
+import make_gpt2
 from make_digits import Cnn, accuracy, make, patches, patches_gradient, split
 
 
@@ -83,3 +86,49 @@ def test_resnet50_logits_spread_and_depend_on_the_image(resnet50):
         assert len(np.unique(y)) > 990
     for y in logits[1:]:
         assert 0.2 < (y - logits[0]).std() / logits[0].std() < 2
+
+
+@pytest.fixture(scope="module")
+def small_gpt2():
+    return make_gpt2.Size(layers=2, width=32, heads=4, vocabulary=100, context=32, tokens=8, past=4)
+
+
+def gpt2_inputs(size, random):
+    caches = {f"past.{i}.{p}": random.standard_normal(size.cache).astype(np.float32)
+              for i in range(size.layers) for p in ("key", "value")}
+    return {"input_ids": random.integers(0, size.vocabulary, (1, size.tokens)), **caches}
+
+
+def test_a_token_of_gpt2_sees_the_past_and_nothing_later(small_gpt2, random):
+    run = session(make_gpt2.make(small_gpt2).SerializeToString()).run
+    inputs = gpt2_inputs(small_gpt2, random)
+    logits = run(["logits"], inputs)[0][0]
+    inputs["input_ids"][0, 5] ^= 1
+    changed = np.abs(run(["logits"], inputs)[0][0] - logits).max(axis=1)
+    assert not changed[:5].any() and changed[5:].all()
+    inputs["past.0.key"][0, 0, 0, 0] += 1
+    assert np.abs(run(["logits"], inputs)[0][0] - logits).max(axis=1).all()
+
+
+def test_gpt2_of_all_tokens_at_once_is_that_of_token_by_token(small_gpt2, random):
+    inputs = gpt2_inputs(small_gpt2, random)
+    outputs = session(make_gpt2.make(small_gpt2).SerializeToString()).run(None, inputs)
+    tokens = inputs.pop("input_ids")
+    for i in range(small_gpt2.tokens):
+        one = replace(small_gpt2, tokens=1, past=small_gpt2.past + i)
+        logits, *caches = session(make_gpt2.make(one).SerializeToString()).run(
+            None, {"input_ids": tokens[:, i : i + 1], **inputs}
+        )
+        inputs = dict(zip(inputs, caches))
+        assert logits[0, 0] == pytest.approx(outputs[0][0, i], abs=1e-5)
+    assert all(np.allclose(a, b, atol=1e-5) for a, b in zip(caches, outputs[1:]))
+
+
+def test_gpt2_blocks_alone_map_hidden_states(small_gpt2, random):
+    size = replace(small_gpt2, vocabulary=0)
+    inputs = gpt2_inputs(small_gpt2, random)
+    inputs["hidden_states"] = random.standard_normal((1, size.tokens, size.width)).astype(np.float32)
+    del inputs["input_ids"]
+    hidden = session(make_gpt2.make(size).SerializeToString()).run(None, inputs)[0]
+    assert hidden.shape == (1, size.tokens, size.width)
+    assert hidden.std() == pytest.approx(1, abs=0.2)  # of the last norm
