@@ -97,6 +97,18 @@ static MappingCost costOf(const MappingProblem &problem, llvm::ArrayRef<int64_t>
   return {work / problem.workPerCycle + double(moved) / problem.bytesPerCycle + phases, sram};
 }
 
+/// Whether iterators that no padding may enter are cut into equal blocks.
+static bool isLegal(const MappingProblem &problem, llvm::ArrayRef<AxisChoice> axes) {
+  Numbers count(problem.iterators.size(), 1);
+  for (const AxisChoice &choice : axes)
+    for (const MappingSolution::Cut &cut : choice)
+      count[cut.iterator] *= cut.blocks;
+  return llvm::all_of(llvm::zip(problem.iterators, count), [](auto pair) {
+    auto &[it, n] = pair;
+    return !it.isEven || it.range % n == 0;
+  });
+}
+
 MappingCost sched::evaluate(const MappingProblem &problem, const MappingSolution &solution) {
   AxisChoice all(solution.cuts.begin(), solution.cuts.end());
   return costOf(problem, blocksOf(problem, all), solution.multiples);
@@ -146,6 +158,8 @@ MappingSolution sched::solve(const MappingProblem &problem) {
   std::array<AxisChoice, numAxes> current;
   auto search = [&](auto &self, unsigned axis) -> void {
     if (axis == numAxes) {
+      if (!isLegal(problem, current))
+        return;
       Numbers block = blocksOf(problem, current), multiples = multiplesFor(problem, block);
       MappingCost cost = costOf(problem, block, multiples);
       if (!better(cost))

@@ -84,3 +84,20 @@ TEST(MappingSearch, NoWorseThanRandomSolutions) {
       ASSERT_LE(best, evaluate(problem, randomSolution(problem, random)).cycles);
   }
 }
+
+TEST(MappingSearch, CutsAnEvenReductionIntoEqualBlocks) {
+  // A sum over 1,000,001 = 101 * 9,901 points has no other equal blocks; one over 1,000,000 has.
+  MappingProblem problem;
+  problem.operands = {{4, true, {{1}}}, {4, false, {}}};
+  problem.grid = {1, 1, 4, 3};
+  problem.sramBudget = 8 << 20;
+  problem.workPerCycle = 16;
+  problem.bytesPerCycle = 64;
+  problem.tileRows = 1;
+  problem.iterators = {{1000001, true, 1, false, true, true}};
+  EXPECT_TRUE(solve(problem).cuts.empty());
+  problem.iterators[0].range = 1000000;
+  MappingSolution solution = solve(problem);
+  ASSERT_EQ(solution.cuts.size(), 2u);
+  EXPECT_EQ(solution.cuts[0].blocks * solution.cuts[1].blocks, 8);
+}

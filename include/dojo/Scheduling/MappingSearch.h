@@ -20,6 +20,7 @@ struct MappingProblem {
     int64_t multiple;         ///< local extents are rounded up to it
     bool isRow;               ///< may give rows to the tiles of the matrix unit
     bool isReduction = false; ///< cut, it leaves partial results to be gathered and added
+    bool isEven = false;      ///< its blocks must be equal
   };
   struct Operand {
     int64_t elementBytes;

@@ -1,6 +1,8 @@
 //===- OperandLayouts.cpp - what a mapping asks of each operand -----------===//
 #include "dojo/Conversion/LinalgToDojo/OperandLayouts.h"
 #include "dojo/Transforms/Contraction.h"
+#include "mlir/Analysis/SliceAnalysis.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -41,6 +43,13 @@ std::optional<unsigned> ir::innerReduction(linalg::LinalgOp op) {
       best = iterator;
   }
   return best;
+}
+
+Operation *ir::combinerOf(linalg::LinalgOp op, unsigned init) {
+  SmallVector<Operation *> combiner;
+  bool isOne = matchReduction(op.getRegionOutputArgs(), init, combiner) && combiner.size() == 1 &&
+               arith::getNeutralElement(combiner.front());
+  return isOne ? combiner.front() : nullptr;
 }
 
 //===-- Checking ----------------------------------------------------------===//

@@ -4,7 +4,6 @@
 #include "dojo/Conversion/LinalgToDojo/Passes.h"
 #include "dojo/Dialect/Dojo/IR/Target.h"
 #include "dojo/Transforms/Contraction.h"
-#include "mlir/Analysis/SliceAnalysis.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/MLProgram/IR/MLProgram.h"
@@ -257,8 +256,8 @@ FailureOr<SmallVector<Value>> FunctionPartitioner::emitSteps(const MappedOp &map
 FailureOr<Value> FunctionPartitioner::combine(const MappedOp &mapped, unsigned init,
                                               Value partial) {
   linalg::LinalgOp op = mapped.op;
-  SmallVector<Operation *> combiner;
-  if (!matchReduction(op.getRegionOutputArgs(), init, combiner) || combiner.size() != 1)
+  Operation *combiner = combinerOf(op, init);
+  if (!combiner)
     return op.emitOpError("mapping splits a reduction that is not one associative operation");
   Value value = partial;
   for (unsigned left = mapped.splitReductions().size(); left > 0; --left) {
@@ -283,7 +282,7 @@ FailureOr<Value> FunctionPartitioner::combine(const MappedOp &mapped, unsigned i
     Type element = type.getElementType();
     Block *block = builder.createBlock(&reduce.getCombiner(), {}, {element, element},
                                        {op.getLoc(), op.getLoc()});
-    Operation *combined = builder.clone(*combiner.front());
+    Operation *combined = builder.clone(*combiner);
     combined->setOperands(block->getArguments());
     YieldOp::create(builder, op.getLoc(), combined->getResults());
     value = reduce.getResult();

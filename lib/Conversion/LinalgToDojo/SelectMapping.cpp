@@ -106,6 +106,16 @@ MappingAttr Rule::follow(linalg::LinalgOp op) const {
 
 //===-- Searching ---------------------------------------------------------===//
 
+/// Whether every operand that the iterator indexes has a dimension for it alone.
+static bool isPlain(linalg::LinalgOp op, unsigned iterator) {
+  return llvm::all_of(op->getOpOperands(), [&](OpOperand &operand) {
+    return !isa<RankedTensorType>(operand.get().getType()) ||
+           llvm::all_of(operandForms(op, operand), [&](ArrayRef<int64_t> form) {
+             return form[iterator] == 0 || plainIterator(form) == iterator;
+           });
+  });
+}
+
 /// The iterator that fills vectors: parallel, alone in every dimension it indexes;
 /// in a contraction one of the second input and not of the first; the largest.
 std::optional<unsigned> Rule::innerIterator(linalg::LinalgOp op) const {
@@ -114,19 +124,16 @@ std::optional<unsigned> Rule::innerIterator(linalg::LinalgOp op) const {
   std::optional<unsigned> best;
   bool bestIsColumn = false;
   for (unsigned i = 0; i < ranges.size(); ++i) {
-    bool isPlain = types[i] == utils::IteratorType::parallel && ranges[i] > 1;
+    if (types[i] != utils::IteratorType::parallel || ranges[i] == 1 || !isPlain(op, i))
+      continue;
     SmallVector<bool, 4> indexes;
     for (OpOperand &operand : op->getOpOperands()) {
       bool found = false;
       if (isa<RankedTensorType>(operand.get().getType()))
-        for (ArrayRef<int64_t> form : operandForms(op, operand)) {
+        for (ArrayRef<int64_t> form : operandForms(op, operand))
           found |= form[i] != 0;
-          isPlain &= form[i] == 0 || plainIterator(form) == i;
-        }
       indexes.push_back(found);
     }
-    if (!isPlain)
-      continue;
     bool isColumn = isContraction(op) && !indexes[0] && indexes[1];
     if (!best || (isColumn && !bestIsColumn) ||
         (isColumn == bestIsColumn && ranges[i] >= ranges[*best])) {
@@ -143,6 +150,17 @@ static bool usesMatrixUnit(linalg::LinalgOp op) {
   return isContraction(op) && llvm::all_of(op.getDpsInputOperands(), [](OpOperand *operand) {
            return cast<RankedTensorType>(operand->get().getType()).getElementType().isBF16();
          });
+}
+
+/// Whether a reduction may leave partial results: the innermost of a contraction, others
+/// outside of windows.
+static bool canSplit(linalg::LinalgOp op, unsigned reduction) {
+  bool isCombined = llvm::all_of(op.getDpsInitsMutable(), [&](OpOperand &init) {
+    return init.get().getDefiningOp<linalg::FillOp>() &&
+           combinerOf(op, init.getOperandNumber() - op.getNumDpsInputs());
+  });
+  return isCombined &&
+         (isContraction(op) ? innerReduction(op) == reduction : isPlain(op, reduction));
 }
 
 sched::MappingProblem Rule::problemFor(linalg::LinalgOp op, std::optional<unsigned> inner) const {
@@ -164,9 +182,9 @@ sched::MappingProblem Rule::problemFor(linalg::LinalgOp op, std::optional<unsign
       multiple = fp32Lanes(machine);
     else if (reduction == i)
       multiple = machine.matrixDepth;
-    bool splits = isContraction(op) && innerReduction(op) == i;
-    problem.iterators.push_back(
-        {range, (parallel || splits) && !readsIndex(op, i), multiple, false, !parallel});
+    bool isEven = !parallel && !isContraction(op);
+    problem.iterators.push_back({range, (parallel || canSplit(op, i)) && !readsIndex(op, i),
+                                 multiple, false, !parallel, isEven});
   }
   for (OpOperand &operand : op->getOpOperands()) {
     auto type = dyn_cast<RankedTensorType>(operand.get().getType());

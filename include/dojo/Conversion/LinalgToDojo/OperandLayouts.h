@@ -70,6 +70,10 @@ llvm::SmallVector<llvm::SmallVector<int64_t>> operandForms(mlir::linalg::LinalgO
 /// The reduction iterator that is innermost in the first input of a contraction.
 std::optional<unsigned> innerReduction(mlir::linalg::LinalgOp op);
 
+/// The one associative operation by which the op reduces into its init of this number,
+/// as partial results of a split reduction are combined; null when there is none.
+mlir::Operation *combinerOf(mlir::linalg::LinalgOp op, unsigned init);
+
 /// The iterator that indexes a dimension alone with coefficient 1, if one does.
 std::optional<unsigned> plainIterator(llvm::ArrayRef<int64_t> form);
 
