@@ -4,6 +4,21 @@
 
 include "mlir/Pass/PassBase.td"
 
+def FoldEmpty : Pass<"dojo-fold-empty", "mlir::func::FuncOp"> {
+  let summary = "Remove work on tensors without elements";
+  let description = [{
+    A reduction of nothing, a padding of nothing and a concatenation with nothing become what they leave; every other
+    tensor without elements becomes a tensor.empty, which is never laid out.
+
+    ```mlir
+    %sum = linalg.generic ... ins(%x : tensor<2x0xf32>) outs(%zeros : tensor<2xf32>)
+    // becomes
+    %sum = arith.constant dense<0.0> : tensor<2xf32>
+    ```
+  }];
+  let dependentDialects = ["mlir::tensor::TensorDialect", "mlir::arith::ArithDialect"];
+}
+
 def FuseElementwise : Pass<"dojo-fuse-elementwise", "mlir::func::FuncOp"> {
   let summary = "Fuse chains of elementwise operations into few linalg.generic";
   let description = [{

@@ -342,12 +342,15 @@ LogicalResult FunctionPartitioner::convertConstant(arith::ConstantOp op) {
 
 LogicalResult FunctionPartitioner::convertReturn(func::ReturnOp op) {
   for (auto [i, value] : llvm::enumerate(op.getOperands())) {
+    auto type = cast<RankedTensorType>(value.getType());
+    auto title = source.getResultAttrOfType<StringAttr>(i, titleAttrName);
+    DramOp dram = state.addDram(op.getLoc(), "output", "output", title, {}, type);
+    if (type.getNumElements() == 0)
+      continue;
     FailureOr<Value> held = spreader.anywhere(value);
     if (failed(held))
       return failure();
-    auto type = cast<RankedTensorType>(value.getType());
-    auto title = source.getResultAttrOfType<StringAttr>(i, titleAttrName);
-    moveToDram(value, *held, state.addDram(op.getLoc(), "output", "output", title, {}, type));
+    moveToDram(value, *held, dram);
   }
   func::ReturnOp::create(builder, op.getLoc());
   return success();

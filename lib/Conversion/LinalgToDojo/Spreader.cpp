@@ -244,8 +244,11 @@ FailureOr<Value> Spreader::concatenate(tensor::ConcatOp op, const Request &reque
   for (Value piece : op.getInputs()) {
     View view = viewOf(piece);
     if (!view.bounded || view.padding)
-      view = {
-          piece, AffineMap::getMultiDimIdentityMap(type.getRank(), builder.getContext()), {}, true};
+      view = {piece,
+              piece,
+              AffineMap::getMultiDimIdentityMap(type.getRank(), builder.getContext()),
+              {},
+              true};
     FailureOr<Value> source = view.root == piece ? anywhere(piece) : onMesh(view.root);
     if (failed(source))
       return failure();

@@ -66,6 +66,8 @@ static std::optional<Step> unitReshape(Value source, RankedTensorType fine,
                                        ArrayRef<ReassociationIndices> groups, bool collapses) {
   MLIRContext *context = source.getContext();
   SmallVector<AffineExpr> exprs;
+  if (collapses && groups.empty()) // to a scalar
+    exprs.assign(fine.getRank(), getAffineConstantExpr(0, context));
   for (auto [coarse, group] : llvm::enumerate(groups)) {
     std::optional<int64_t> real;
     for (int64_t d : group) {
@@ -101,9 +103,14 @@ static std::optional<Step> stepOf(Operation *op) {
       .Default([](Operation *) { return std::nullopt; });
 }
 
+bool View::isIdentity() const {
+  auto shape = [](Value v) { return cast<RankedTensorType>(v.getType()).getShape(); };
+  return map.isIdentity() && !padding && shape(value) == shape(root);
+}
+
 View dojo::ir::viewOf(Value value) {
   unsigned rank = cast<RankedTensorType>(value.getType()).getRank();
-  View view{value, AffineMap::getMultiDimIdentityMap(rank, value.getContext()), {}, true};
+  View view{value, value, AffineMap::getMultiDimIdentityMap(rank, value.getContext()), {}, true};
   Operation *op = value.getDefiningOp();
   std::optional<Step> step = op ? stepOf(op) : std::nullopt;
   if (!step)
@@ -112,9 +119,10 @@ View dojo::ir::viewOf(Value value) {
   // Padding needs the bounds of what it pads, and one value for all of it.
   if (step->padding && (!source.bounded || (source.padding && source.padding != step->padding)))
     source = {step->source,
+              step->source,
               AffineMap::getMultiDimIdentityMap(step->map.getNumResults(), value.getContext()),
               {},
               true};
-  return {source.root, source.map.compose(step->map),
+  return {value, source.root, source.map.compose(step->map),
           step->padding ? step->padding : source.padding, step->bounded && source.bounded};
 }

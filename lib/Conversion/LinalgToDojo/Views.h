@@ -14,6 +14,7 @@
 namespace dojo::ir {
 
 struct View {
+  mlir::Value value;
   mlir::Value root;
   mlir::AffineMap map;     ///< index of the view -> index of the root
   mlir::TypedAttr padding; ///< what stands where the map leaves the root; null if it never does
@@ -21,7 +22,8 @@ struct View {
   /// or a concatenation can rely on the root's own bounds.
   bool bounded;
 
-  bool isIdentity() const { return map.isIdentity() && !padding; }
+  /// Whether the view is all of the root, as it is.
+  bool isIdentity() const;
 };
 
 /// The furthest tensor that `value` is a view of; itself when it is none.

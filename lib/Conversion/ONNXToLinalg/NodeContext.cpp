@@ -1,6 +1,8 @@
 //===- NodeContext.cpp - what a handler sees of its node ------------------===//
 #include "Build.h"
 #include "dojo/Conversion/ONNXToLinalg/Handlers.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "llvm/ADT/SetVector.h"
 
 using namespace mlir;
 using namespace dojo::onnx;
@@ -62,8 +64,25 @@ std::optional<SmallVector<int64_t>> NodeContext::ints(unsigned i) const {
 FailureOr<SmallVector<int64_t>> NodeContext::needInts(unsigned i, StringRef what) {
   if (auto values = ints(i))
     return std::move(*values);
-  return fail("its " + what + " must be integers known when compiling",
-              "make them an initializer, or compute them from shapes");
+  return failUnknown(i, "its " + what + " must be integers known when compiling");
+}
+
+LogicalResult NodeContext::failUnknown(unsigned i, const Twine &cause) {
+  SetVector<Value> behind;
+  if (has(i))
+    behind.insert(node.getInputs()[i]);
+  std::string inputs;
+  for (unsigned next = 0; next < behind.size(); ++next) {
+    if (Operation *op = behind[next].getDefiningOp())
+      behind.insert(op->operand_begin(), op->operand_end());
+    else if (auto argument = dyn_cast<BlockArgument>(behind[next]))
+      if (auto function = dyn_cast<func::FuncOp>(argument.getOwner()->getParentOp()))
+        if (auto name = function.getArgAttrOfType<StringAttr>(argument.getArgNumber(), nameAttr))
+          inputs += (inputs.empty() ? "'" : ", depends on input '") + name.str() + "'";
+  }
+  if (inputs.empty())
+    return fail(cause, "make them an initializer, or compute them from shapes");
+  return fail(cause + "; it depends on input " + inputs, "make that an initializer");
 }
 
 FailureOr<double> NodeContext::needScalar(unsigned i, StringRef what) {
@@ -74,7 +93,7 @@ FailureOr<double> NodeContext::needScalar(unsigned i, StringRef what) {
       if (isa<FloatType>(dense.getElementType()))
         return dense.getValues<APFloat>()[0].convertToDouble();
     }
-  return fail("its " + what + " must be a scalar known when compiling", "make it an initializer");
+  return failUnknown(i, "its " + what + " must be a scalar known when compiling");
 }
 
 Attribute NodeContext::attr(StringRef name) {

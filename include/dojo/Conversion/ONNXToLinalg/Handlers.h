@@ -81,6 +81,9 @@ public:
   /// Reports why the node cannot be lowered and what would help. Only the first
   /// cause counts: later ones may follow from it.
   mlir::LogicalResult fail(const llvm::Twine &cause, const llvm::Twine &help = "");
+  /// The same for operand `i`, which would have to be known when compiling; names
+  /// the inputs of the model that it depends on.
+  mlir::LogicalResult failUnknown(unsigned i, const llvm::Twine &cause);
   /// Negative axes count from the end.
   mlir::FailureOr<int64_t> axis(int64_t axis, int64_t rank);
   mlir::FailureOr<llvm::SmallVector<int64_t>> axes(llvm::ArrayRef<int64_t> axes, int64_t rank);
