@@ -1,5 +1,6 @@
 """Mappings written by hand are obeyed: seen in the IR, equal in numbers; or refused with the reason."""
 
+import re
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -185,8 +186,9 @@ def test_obeyed_and_equal(case, tmp_path):
     text = text_of(case)
     partitioned = tool("dojo-opt", "--dojo-select-mapping", "--dojo-partition", text=text)
     assert partitioned.returncode == 0, partitioned.stderr
-    computed = [line for line in partitioned.stdout.splitlines() if "dojo.compute" in line]
-    assert any(case.seen in line.split("outs(")[1] for line in computed), computed
+    layouts = dict(re.findall(r"^(#layout\d*) = (.*)$", partitioned.stdout, re.MULTILINE))
+    computed = re.findall(r"dojo\.compute .*outs\(.*(#layout\d*)>\)", partitioned.stdout)
+    assert any(case.seen in layouts[alias] for alias in computed), layouts
 
     arrays = arrays_of(case)
     run = run_program(build_program(case, tmp_path), arrays, "--strict=memory")

@@ -31,6 +31,7 @@ def Dojo_LayoutAttr : Dojo_Attr<"Layout", "layout"> {
                         ArrayRefParameter<"int64_t", "pinned axes">:$pinned,
                         ArrayRefParameter<"int64_t", "dimensions in memory">:$order);
   let hasCustomAssemblyFormat = 1;
+  let genMnemonicAlias = 1;
   let extraClassDeclaration = [{
     static LayoutAttr get(::mlir::MLIRContext *context, const ::dojo::Layout &layout);
     ::dojo::Layout getLayout() const;
