@@ -13,6 +13,8 @@ config.environment["PATH"] = os.pathsep.join(
     [os.path.join(config.build_dir, "bin"), config.llvm_tools_dir, config.environment["PATH"]])
 config.substitutions.append(("%python", config.python))
 config.substitutions.append(("%models", os.path.join(config.test_source_root, "Inputs", "models.py")))
+config.substitutions.append(("%page", f"{config.python} {config.test_source_root}/Inputs/page.py"))
+config.substitutions.append(("%build", config.build_dir))
 config.substitutions.append(("%run_on_host", os.path.join(config.test_source_root, "Inputs", "run_on_host.py")))
 try:
     subprocess.run([config.python, "-c", "import onnx, onnxruntime"], check=True, capture_output=True)

@@ -247,10 +247,6 @@ struct SelectMappingPass : ir::impl::SelectMappingBase<SelectMappingPass> {
   using SelectMappingBase::SelectMappingBase;
 
   void runOnOperation() override {
-    if (strategy != "rule") {
-      getOperation().emitError("unknown mapping strategy '") << strategy << "', expected rule";
-      return signalPassFailure();
-    }
     auto target = Target::of(getOperation());
     if (failed(target))
       return signalPassFailure();

@@ -151,11 +151,16 @@ LogicalResult Spreader::prepare(Value value) {
 
 //===-- Requests ----------------------------------------------------------===//
 
+/// Whether nodes hold elements of this layout that are no elements of the tensor.
+static bool hasPadding(const View &view, const Layout &layout) {
+  return Move{layout, layout, *termsOf(view.map), 1}.leavesGaps();
+}
+
 FailureOr<Value> Spreader::get(Value value, const Request &request) {
   if (request.symbol)
     return copy(value, request);
   View view = viewOf(value);
-  if (view.isIdentity() && !request.zeroPadding)
+  if (view.isIdentity() && !(request.zeroPadding && hasPadding(view, request.layout)))
     if (Value holder = holders.lookup(value);
         holder && !isDram(holder.getType()) && layoutOf(holder.getType()) == request.layout)
       return holder;

@@ -7,9 +7,10 @@ include "mlir/Pass/PassBase.td"
 def SelectMapping : Pass<"dojo-select-mapping", "::mlir::ModuleOp"> {
   let summary = "give every structured op a #dojo.mapping";
   let description = [{
-    Ops that carry one keep it. The strategy `rule` cuts contractions, windows and reductions so
-    that the busiest node has the least to do within its SRAM, and lets elementwise ops follow the
-    layout of their largest operand.
+    Ops that carry one keep it, so a strategy of one's own is a pass that runs before this one
+    (docs/guides/WriteAMappingStrategy.md). The rule for the others cuts contractions, windows and
+    reductions so that the busiest node has the least to do within its SRAM, and lets elementwise ops
+    follow the layout of their largest operand.
 
     A mapping file has a line for each op, by the ONNX node it comes from (docs/Mapping.md).
 
@@ -18,7 +19,6 @@ def SelectMapping : Pass<"dojo-select-mapping", "::mlir::ModuleOp"> {
     ```
   }];
   let options = [
-    Option<"strategy", "strategy", "std::string", "\"rule\"", "how mappings are picked: rule">,
     Option<"mappingFile", "mapping", "std::string", "\"\"", "a file of mappings to obey">,
     Option<"exportFile", "export", "std::string", "\"\"", "where to write the mappings of all ops">
   ];
