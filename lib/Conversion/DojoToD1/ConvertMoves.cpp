@@ -1,4 +1,5 @@
 //===- ConvertMoves.cpp - make the routines of every move -----------------===//
+#include "dojo/Conversion/DojoToD1/Barrier.h"
 #include "dojo/Conversion/DojoToD1/MoveRoutines.h"
 #include "dojo/Conversion/DojoToD1/Passes.h"
 #include "dojo/Dialect/Dojo/IR/Target.h"
@@ -24,7 +25,12 @@ struct ConvertMovesPass : ir::impl::ConvertMovesToD1Base<ConvertMovesPass> {
       return failed(convert(move, target->grid)) ? WalkResult::interrupt() : WalkResult::advance();
     });
     if (result.wasInterrupted())
-      signalPassFailure();
+      return signalPassFailure();
+    if (llvm::any_of(getOperation().getOps<func::FuncOp>(),
+                     [&](func::FuncOp function) { return barriersBound(function, *target) > 0; })) {
+      OpBuilder builder = OpBuilder::atBlockEnd(getOperation().getBody());
+      buildBarrierRoutine(builder, getOperation().getLoc(), target->grid).setPrivate();
+    }
   }
 
 private:

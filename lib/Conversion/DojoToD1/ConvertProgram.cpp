@@ -1,4 +1,5 @@
 //===- ConvertProgram.cpp - the driver of kernels and moves ---------------===//
+#include "dojo/Conversion/DojoToD1/Barrier.h"
 #include "dojo/Conversion/DojoToD1/Passes.h"
 #include "dojo/Dialect/Dojo/IR/Target.h"
 #include "dojo/Dialect/Dojo/Transforms/Liveness.h"
@@ -36,9 +37,16 @@ static int64_t wordsBound(Operation *op) {
   return 2 * (grantOrReceive + drain) + send + drain;
 }
 
-int64_t ir::driverBytesBound(func::FuncOp function) {
+/// Two neighbouring runs of moves between barriers need more semaphores than there are.
+int64_t ir::barriersBound(func::FuncOp function, const Target &target) {
+  int64_t needed = 0;
+  function.walk([&](MoveOp move) { needed += move.readsDram() || move.writesDram() ? 0 : 2; });
+  return needed <= target.moveSemaphores() ? 0 : 2 * needed / target.moveSemaphores();
+}
+
+int64_t ir::driverBytesBound(func::FuncOp function, const Target &target) {
   constexpr int64_t frame = 16;
-  int64_t words = frame;
+  int64_t words = frame + barriersBound(function, target) * (wordsPerNumber + wordsPerCall);
   function.walk([&](Operation *op) { words += wordsBound(op); });
   return words * isa::wordBytes;
 }
@@ -150,6 +158,8 @@ LogicalResult Driver::convert(Operation &op) {
     callPart(
         move, move.readsDram() ? "_pull" : "_store",
         {address(loc, move.getSource()), address(loc, move.getDest()), number(loc, descriptor)});
+  } else if (auto barrier = dyn_cast<BarrierOp>(op)) {
+    call(loc, barrierName, {number(loc, barrier.getFirst())});
   } else if (llvm::isa<DrainOp>(op)) {
     d1::DRAIN::create(builder, loc);
   } else if (auto repeat = dyn_cast<RepeatOp>(op)) {

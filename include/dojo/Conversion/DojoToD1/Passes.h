@@ -3,7 +3,7 @@
 #define DOJO_CONVERSION_DOJOTOD1_PASSES_H
 
 #include "dojo/Dialect/D1/IR/D1.h"
-#include "dojo/Dialect/Dojo/IR/Dojo.h"
+#include "dojo/Dialect/Dojo/IR/Target.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Pass/Pass.h"
 
@@ -14,9 +14,12 @@ namespace dojo::ir {
 #define GEN_PASS_REGISTRATION
 #include "dojo/Conversion/DojoToD1/Passes.h.inc"
 
+/// Most barriers that --dojo-synchronise needs in a function for want of semaphores.
+int64_t barriersBound(mlir::func::FuncOp function, const Target &target);
+
 /// Most bytes of code that the entry of a function of the dojo dialect can take,
 /// whatever the addresses: known before placement, which needs it.
-int64_t driverBytesBound(mlir::func::FuncOp function);
+int64_t driverBytesBound(mlir::func::FuncOp function, const Target &target);
 
 } // namespace dojo::ir
 

@@ -28,11 +28,13 @@ struct Access {
 
 class Synchroniser {
 public:
+  /// `semaphores` are for moves, behind them stand those of barriers.
   explicit Synchroniser(int64_t semaphores) : limit(semaphores) {}
 
   LogicalResult run(func::FuncOp function);
 
 private:
+  LogicalResult insertBarriers(Block &block);
   LogicalResult splitMoves(Block &block);
   void split(MoveOp move);
   void insertDrains(Block &block);
@@ -42,6 +44,9 @@ private:
 };
 
 } // namespace
+
+/// Whether a move needs semaphores.
+static bool isBetweenNodes(MoveOp move) { return !move.readsDram() && !move.writesDram(); }
 
 static std::optional<Bytes> bytesOf(Value buffer) {
   Operation *memory = memoryOf(buffer);
@@ -82,6 +87,27 @@ static bool meetAny(ArrayRef<Bytes> list, ArrayRef<Bytes> others) {
   });
 }
 
+//===-- Barriers ----------------------------------------------------------===//
+
+/// Where the semaphores are used up, a barrier makes them all free.
+LogicalResult Synchroniser::insertBarriers(Block &block) {
+  int64_t used = 0;
+  for (Operation &op : block) {
+    int64_t needed = 0;
+    op.walk([&](MoveOp move) { needed += isBetweenNodes(move) ? 2 : 0; });
+    if (needed > limit)
+      return op.emitOpError("needs ") << needed << " semaphores at once, the machine has " << limit
+                                      << " for moves; cut it into fewer moves";
+    if (used + needed > limit) {
+      OpBuilder builder(&op);
+      BarrierOp::create(builder, op.getLoc(), limit);
+      used = 0;
+    }
+    used += needed;
+  }
+  return success();
+}
+
 //===-- Grant, send, receive ----------------------------------------------===//
 
 void Synchroniser::split(MoveOp move) {
@@ -93,7 +119,7 @@ void Synchroniser::split(MoveOp move) {
     collect(op, access);
     bool touches = meetAny(access.reads, dest) || meetAny(access.writes, dest) ||
                    meetAny(access.readsLater, dest) || meetAny(access.writesLater, dest);
-    if (touches || isa<AllocOp, GetResidentOp, GetDramOp, ReshapeOp>(op))
+    if (touches || isa<AllocOp, GetResidentOp, GetDramOp, ReshapeOp, BarrierOp>(op))
       after = op;
   }
   OpBuilder builder(move);
@@ -131,17 +157,16 @@ static void hoistMemory(Block &block) {
 LogicalResult Synchroniser::splitMoves(Block &block) {
   hoistMemory(block);
   for (Operation &op : llvm::make_early_inc_range(block)) {
+    if (isa<BarrierOp>(op))
+      next = 0;
     if (auto repeat = dyn_cast<RepeatOp>(op))
       if (failed(splitMoves(repeat.getBody().front())))
         return failure();
     auto move = dyn_cast<MoveOp>(op);
-    if (!move || move.readsDram() || move.writesDram())
+    if (!move || !isBetweenNodes(move))
       continue;
     if (!move.getRoutine())
       return move.emitOpError("has no routine; run --convert-moves-to-d1 before");
-    if (next + 2 > limit)
-      return move.emitOpError("needs two semaphores, the machine's ")
-             << limit << " are used up by the moves before it";
     split(move);
   }
   return success();
@@ -178,7 +203,7 @@ void Synchroniser::insertDrains(Block &block) {
 
 LogicalResult Synchroniser::run(func::FuncOp function) {
   Block &body = function.getBody().front();
-  if (failed(splitMoves(body)))
+  if (failed(insertBarriers(body)) || failed(splitMoves(body)))
     return failure();
   insertDrains(body);
   return success();
@@ -199,7 +224,7 @@ struct SynchronisePass : ir::impl::SynchroniseBase<SynchronisePass> {
       }
     for (auto function : module.getOps<func::FuncOp>())
       if (!function.isExternal() && !function->hasAttr(kernelAttrName) &&
-          failed(Synchroniser(target->machine.semaphores).run(function)))
+          failed(Synchroniser(target->moveSemaphores()).run(function)))
         return signalPassFailure();
   }
 };

@@ -247,6 +247,16 @@ def Dojo_SendOp : Dojo_MovePart<"send",
     "senders wait for their receivers, push, and signal them">;
 def Dojo_ReceiveOp : Dojo_MovePart<"receive", "receivers wait for all senders of a move">;
 
+def Dojo_BarrierOp : Dojo_Op<"barrier"> {
+  let summary = "wait until every node has come here";
+  let description = [{
+    Behind it semaphores may be used again that moves before it used: all those moves are done.
+    `first` is the first of the barrier's own semaphores.
+  }];
+  let arguments = (ins I64Attr:$first);
+  let assemblyFormat = "$first attr-dict";
+}
+
 def Dojo_DrainOp : Dojo_Op<"drain"> {
   let summary = "wait until own pushes have left and own pulls have arrived";
   let assemblyFormat = "attr-dict";

@@ -8,10 +8,18 @@
 
 namespace dojo::ir {
 
+/// Two for each axis (Conversion/DojoToD1/Barrier.h).
+constexpr int64_t barrierSemaphores = 2 * numAxes;
+
 /// The machine a module is compiled for and its logical grid.
 struct Target {
   Machine machine;
   Coords grid;
+
+  /// The semaphores of moves, two each: those of a barrier stand behind them.
+  int64_t moveSemaphores() const {
+    return std::max<int64_t>(0, machine.semaphores - barrierSemaphores);
+  }
 
   /// Reads the module's `dojo.machine`; an error where it is missing or wrong.
   static mlir::FailureOr<Target> of(mlir::ModuleOp module);

@@ -60,6 +60,7 @@ def Synchronise : Pass<"dojo-synchronise", "::mlir::ModuleOp"> {
     A move between nodes becomes grant, send and receive with two semaphores of its own. The grant
     stands after the last access to any byte of the destination; a dojo.drain stands before the
     first write to bytes that may still be on their way out, or use of bytes on their way in.
+    Where the semaphores are used up, a dojo.barrier stands, behind which they are used again.
     Needs addresses. docs/Dojo.md tells why it cannot deadlock.
   }];
   let dependentDialects = ["::dojo::ir::DojoDialect"];
