@@ -185,13 +185,31 @@ static llvm::Error checkKeys(const llvm::json::Object &object) {
   return llvm::Error::success();
 }
 
+/// With 'base', the keys that stand there over those of that preset.
+static llvm::Expected<llvm::json::Object> withBase(llvm::json::Object object) {
+  const llvm::json::Value *base = object.get("base");
+  if (!base)
+    return object;
+  std::optional<llvm::StringRef> name = base->getAsString();
+  if (!name || !llvm::is_contained(machinePresets(), *name))
+    return llvm::createStringError("key 'base' must be one of " +
+                                   llvm::join(machinePresets(), ", "));
+  llvm::json::Object whole = toJson(preset(*name));
+  object.erase("base");
+  for (auto &entry : object)
+    whole[entry.first] = std::move(entry.second);
+  return whole;
+}
+
 llvm::Expected<Machine> dojo::parseMachine(llvm::StringRef json) {
   llvm::Expected<llvm::json::Value> value = llvm::json::parse(json);
   if (!value)
     return llvm::createStringError("not JSON: " + llvm::toString(value.takeError()));
-  const llvm::json::Object *object = value->getAsObject();
-  if (!object)
+  if (!value->getAsObject())
     return llvm::createStringError("a machine must be a JSON object");
+  llvm::Expected<llvm::json::Object> object = withBase(std::move(*value->getAsObject()));
+  if (!object)
+    return object.takeError();
   if (llvm::Error error = checkKeys(*object))
     return error;
   Machine machine{};

@@ -13,7 +13,7 @@ from dojo.verify import Reference, check, random_inputs
 @pytest.mark.parametrize("model, semaphores", [("digits_cnn", 12), ("magika", 14)])
 def test_few_semaphores_suffice(model_path, tmp_path, model, semaphores, dead):
     machine = tmp_path / "machine.json"
-    machine.write_text(json.dumps({"die_rows": 4, "die_cols": 4, "dead_nodes": dead, "semaphores": semaphores}))
+    machine.write_text(json.dumps({"base": "d1-mini", "dead_nodes": dead, "semaphores": semaphores}))
     path = model_path(model)
     program = dojo.compile(path, str(machine), "fp32", SHAPES.get(model))
     reference = Reference(path)

@@ -46,6 +46,9 @@ TEST(Machine, BadTextGetsOneClearError) {
   EXPECT_EQ(errorOf(parseMachine("{")).find("not JSON: "), 0u);
   EXPECT_EQ(errorOf(parseMachine("[]")), "a machine must be a JSON object");
   EXPECT_EQ(errorOf(parseMachine("{}")), "missing key 'address_issue'");
+  EXPECT_EQ(errorOf(parseMachine(R"({"base": "d9"})")),
+            "key 'base' must be one of d1-node, d1-mini, d1-die, d1-tile");
+  EXPECT_EQ(errorOf(parseMachine(R"({"base": "d1-mini", "sems": 1})")), "unknown key 'sems'");
   EXPECT_EQ(errorOf(parseMachine(edited("color", 1))), "unknown key 'color'");
   EXPECT_EQ(errorOf(parseMachine(edited("name", 1))), "key 'name' must be a string");
   EXPECT_EQ(errorOf(parseMachine(edited("sram_bytes", "1 MB"))),

@@ -77,7 +77,8 @@ llvm::ArrayRef<llvm::StringRef> machinePresets();
 llvm::Expected<Machine> loadMachine(llvm::StringRef presetOrFile);
 
 /// The text form. Parsing wants every key once, knows no other, checks ranges,
-/// and refuses a machine on which no grid of live nodes is left.
+/// and refuses a machine on which no grid of live nodes is left. The keys that a text with a
+/// `base` lacks are those of that preset.
 llvm::Expected<Machine> parseMachine(llvm::StringRef json);
 llvm::json::Object toJson(const Machine &machine);
 std::string printMachine(const Machine &machine);

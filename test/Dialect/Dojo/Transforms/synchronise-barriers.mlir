@@ -4,7 +4,7 @@
 // the third move stands before the barrier.
 #a = #dojo.layout<[8 step 2], x = [d0 : 4]>
 #b = #dojo.layout<[8]>
-module attributes {dojo.machine = #dojo.machine<"{\22die_rows\22: 1, \22die_cols\22: 4, \22dead_nodes\22: [], \22semaphores\22: 12}">} {
+module attributes {dojo.machine = #dojo.machine<"{\22base\22: \22d1-mini\22, \22semaphores\22: 12}">} {
 // CHECK-LABEL: func.func @step
 func.func @step() {
   %a = dojo.alloc {address = 4096 : i64} : !dojo.buffer<tensor<8xf32, #a>>
@@ -28,7 +28,7 @@ func.func @step() {
 
 #a = #dojo.layout<[8 step 2], x = [d0 : 4]>
 #b = #dojo.layout<[8]>
-module attributes {dojo.machine = #dojo.machine<"{\22die_rows\22: 1, \22die_cols\22: 4, \22dead_nodes\22: [], \22semaphores\22: 9}">} {
+module attributes {dojo.machine = #dojo.machine<"{\22base\22: \22d1-mini\22, \22semaphores\22: 9}">} {
 func.func @step() {
   %a = dojo.alloc {address = 4096 : i64} : !dojo.buffer<tensor<8xf32, #a>>
   %b = dojo.alloc {address = 8192 : i64} : !dojo.buffer<tensor<8xf32, #b>>
