@@ -1,6 +1,7 @@
 //===- MappingSearch.cpp - cut a loop nest over the grid ------------------===//
 #include "dojo/Scheduling/MappingSearch.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/SmallBitVector.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace dojo;
@@ -67,13 +68,29 @@ static int64_t partialsOf(const MappingProblem &problem, llvm::ArrayRef<int64_t>
   return partials;
 }
 
-static MappingCost costOf(const MappingProblem &problem, llvm::ArrayRef<int64_t> block,
-                          llvm::ArrayRef<int64_t> multiples) {
+/// Whether no two nodes hold the same element of the operand.
+static bool heldOnce(const MappingProblem &problem, const MappingProblem::Operand &operand,
+                     llvm::ArrayRef<AxisChoice> axes) {
+  llvm::SmallBitVector digitsOn(numAxes);
+  for (const AxisChoice &choice : axes)
+    for (const MappingSolution::Cut &cut : choice) {
+      digitsOn.set(static_cast<unsigned>(cut.axis));
+      if (llvm::none_of(operand.forms, [&](auto &form) { return form[cut.iterator] != 0; }))
+        return false;
+    }
+  for (unsigned a = 0; a < numAxes; ++a)
+    if (problem.grid[a] > 1 && !digitsOn.test(a))
+      return false;
+  return true;
+}
+
+static MappingCost costOf(const MappingProblem &problem, llvm::ArrayRef<AxisChoice> axes,
+                          llvm::ArrayRef<int64_t> block, llvm::ArrayRef<int64_t> multiples) {
   Numbers extent;
   double work = 1;
-  for (auto [b, m] : llvm::zip(block, multiples)) {
+  for (auto [it, b, m] : llvm::zip(problem.iterators, block, multiples)) {
     extent.push_back(llvm::alignTo(b, m));
-    work *= extent.back();
+    work *= it.isFound ? 1 : extent.back();
   }
   int64_t sram = 0, moved = 0, resultBytes = 0;
   for (const MappingProblem::Operand &operand : problem.operands) {
@@ -85,7 +102,8 @@ static MappingCost costOf(const MappingProblem &problem, llvm::ArrayRef<int64_t>
       bytes *= size;
     }
     sram += bytes;
-    moved += operand.isMoved ? bytes : 0;
+    bool stays = operand.rests && heldOnce(problem, operand, axes);
+    moved += operand.isMoved && !stays ? bytes : 0;
     resultBytes = bytes;
   }
   double phases = 0;
@@ -111,7 +129,7 @@ static bool isLegal(const MappingProblem &problem, llvm::ArrayRef<AxisChoice> ax
 
 MappingCost sched::evaluate(const MappingProblem &problem, const MappingSolution &solution) {
   AxisChoice all(solution.cuts.begin(), solution.cuts.end());
-  return costOf(problem, blocksOf(problem, all), solution.multiples);
+  return costOf(problem, all, blocksOf(problem, all), solution.multiples);
 }
 
 /// Counts that give different block sizes, in units of the iterator's multiple.
@@ -161,7 +179,7 @@ MappingSolution sched::solve(const MappingProblem &problem) {
       if (!isLegal(problem, current))
         return;
       Numbers block = blocksOf(problem, current), multiples = multiplesFor(problem, block);
-      MappingCost cost = costOf(problem, block, multiples);
+      MappingCost cost = costOf(problem, current, block, multiples);
       if (!better(cost))
         return;
       bestCost = cost;

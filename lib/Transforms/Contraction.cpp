@@ -1,6 +1,7 @@
 //===- Contraction.cpp - what counts as a contraction, a map, ... ---------===//
 #include "dojo/Transforms/Contraction.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/IR/Matchers.h"
 
 using namespace mlir;
 
@@ -42,6 +43,40 @@ bool dojo::isContraction(linalg::LinalgOp op) {
   SmallVector<AffineMap> maps = op.getIndexingMapsArray();
   return maps[0] != maps[1];
 }
+
+/// The maps of a lookup: r alone in the rows' numbers, once in the table, nowhere else.
+static bool hasLookupMaps(linalg::LinalgOp op) {
+  SmallVector<AffineMap> maps = op.getIndexingMapsArray();
+  AffineMap rows = maps[1];
+  if (rows.getNumResults() != 1 || !isa<AffineDimExpr>(rows.getResult(0)))
+    return false;
+  unsigned r = cast<AffineDimExpr>(rows.getResult(0)).getPosition();
+  return op.getIteratorTypesArray()[r] == utils::IteratorType::reduction &&
+         !maps[0].isFunctionOfDim(r) && !maps[3].isFunctionOfDim(r) &&
+         llvm::is_contained(maps[2].getResults(), rows.getResult(0)) &&
+         llvm::all_of(maps, [](AffineMap map) { return map.isProjectedPermutation(); });
+}
+
+bool dojo::isLookup(linalg::LinalgOp op) {
+  if (!op->hasAttr(lookupAttrName) || op.getNumDpsInputs() != 3 || op.getNumReductionLoops() != 1)
+    return false;
+  Value yielded = onlyYield(op);
+  Operation *add = yielded ? yielded.getDefiningOp() : nullptr;
+  if (!isa_and_nonnull<arith::AddFOp, arith::AddIOp>(add))
+    return false;
+  Block *body = op.getBlock();
+  auto select = add->getOperand(0).getDefiningOp<arith::SelectOp>();
+  auto equal = select ? select.getCondition().getDefiningOp<arith::CmpIOp>() : nullptr;
+  return equal && equal.getPredicate() == arith::CmpIPredicate::eq &&
+         add->getOperand(1) == body->getArgument(3) && equal.getLhs() == body->getArgument(0) &&
+         equal.getRhs() == body->getArgument(1) && equal.getLhs().getType().isInteger(32) &&
+         select.getTrueValue() == body->getArgument(2) &&
+         (matchPattern(select.getFalseValue(), m_AnyZeroFloat()) ||
+          matchPattern(select.getFalseValue(), m_Zero())) &&
+         hasLookupMaps(op);
+}
+
+bool dojo::addsNothingForZeros(linalg::LinalgOp op) { return isContraction(op) || isLookup(op); }
 
 bool dojo::isMaxReduction(linalg::LinalgOp op) {
   if (op.getNumReductionLoops() == 0)

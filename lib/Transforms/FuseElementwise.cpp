@@ -44,7 +44,7 @@ bool isPlainMap(Operation *op) {
 bool canAbsorb(Operation *op) {
   auto generic = dyn_cast<linalg::GenericOp>(op);
   return generic && generic.hasPureTensorSemantics() && !isContraction(generic) &&
-         isWindowless(generic);
+         !isLookup(generic) && isWindowless(generic);
 }
 
 /// Each element of the producer is computed more than once in the consumer.

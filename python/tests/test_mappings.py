@@ -250,10 +250,10 @@ def test_refused_with_the_reason(mapping, reason):
     assert reason in result.stderr
 
 
-def test_only_contractions_pad_their_reduction():
+def test_only_contractions_and_lookups_pad_their_reduction():
     case = Case("", "x = [d1 : 4]", "", [(10, 22)], (10,), ROW_SUM, None)
     result = tool("dojo-opt", "--dojo-select-mapping", text=text_of(case))
-    assert "only a contraction can pad its reduction" in result.stderr
+    assert "only a contraction or a lookup can pad its reduction" in result.stderr
 
 
 def test_window_iterators_are_not_spread_together():

@@ -47,7 +47,7 @@ def int64_arithmetic():
         [h.make_node("Add", ["ids", "ids"], ["sum"], "sum"), h.make_node("Equal", ["ids", "huge"], ["far"], "far"),
          h.make_node("Gather", ["table", "ids"], ["row"], "look up"), h.make_node("Identity", ["ids"], ["copy"], "copy")],
         [info("ids", [4], T.INT64)], [info("copy", [4], T.INT64)],
-        [nh.from_array(np.array([1 << 40]), "huge"), nh.from_array(np.arange(4, dtype=np.int32), "table")])
+        [nh.from_array(np.array([1 << 40]), "huge"), nh.from_array(np.ones(4, bool), "table")])
 
 
 @model

@@ -49,6 +49,30 @@ TEST(MappingSearch, CostOfRoundedExtents) {
   EXPECT_DOUBLE_EQ(cost.cycles, 64 + 48);
 }
 
+/// 8 rows of 16 numbers out of 64: out[i, c] += index[i] == row[r] ? table[r, c] : 0.
+static MappingProblem lookup() {
+  MappingProblem problem = matmul(8, 16, 64, 1 << 20);
+  problem.iterators[2].isFound = true;
+  problem.operands = {{4, true, {{1, 0, 0}}},
+                      {4, true, {{0, 0, 1}}},
+                      {4, true, {{0, 0, 1}, {0, 1, 0}}, true},
+                      {4, false, {{1, 0, 0}, {0, 1, 0}}}};
+  return problem;
+}
+
+TEST(MappingSearch, CostOfALookupDoesNotKnowItsTable) {
+  // 128 points / 8; indices, numbers and, repeated, the table arrive.
+  EXPECT_DOUBLE_EQ(evaluate(lookup(), {{}, {1, 1, 1}}).cycles, 16 + (32 + 256 + 4096) / 16.0);
+}
+
+TEST(MappingSearch, WhatRestsOnItsNodeIsNotMoved) {
+  // Each element of the table on one node, then with rows repeated along x.
+  EXPECT_DOUBLE_EQ(evaluate(lookup(), {{{y, 2, 2}, {x, 1, 2}}, {1, 1, 1}}).cycles,
+                   8 + (32 + 128 + 2 * 256) / 16.0 + MappingProblem::cyclesOfAPhase);
+  EXPECT_DOUBLE_EQ(evaluate(lookup(), {{{y, 1, 2}}, {1, 1, 1}}).cycles,
+                   8 + (32 + 256 + 2048) / 16.0);
+}
+
 TEST(MappingSearch, FitsTheBudgetWhenSomethingFits) {
   // Only rows and columns cut in two fit 416 bytes.
   MappingProblem problem = matmul(4, 8, 16, 416);

@@ -21,12 +21,14 @@ struct MappingProblem {
     bool isRow;               ///< may give rows to the tiles of the matrix unit
     bool isReduction = false; ///< cut, it leaves partial results to be gathered and added
     bool isEven = false;      ///< its blocks must be equal
+    bool isFound = false;     ///< its one point that counts is found, the others cost nothing
   };
   struct Operand {
     int64_t elementBytes;
     bool isMoved; ///< arrives over the network
     /// For each dimension the coefficients of the iterators.
     llvm::SmallVector<llvm::SmallVector<int64_t>> forms;
+    bool rests = false; ///< not moved when each element is wanted on one node: it is there already
   };
   llvm::SmallVector<Iterator> iterators;
   llvm::SmallVector<Operand> operands; ///< the result last

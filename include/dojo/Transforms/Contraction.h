@@ -17,6 +17,18 @@ namespace dojo {
 /// is not one: nothing in it is used twice.
 bool isContraction(mlir::linalg::LinalgOp op);
 
+/// Marks an op whose in1 ascends by one; whoever writes it promises that.
+constexpr llvm::StringLiteral lookupAttrName = "dojo.lookup";
+
+/// out += in0 == in1 ? in2 : 0, marked `dojo.lookup`, over one reduction iterator r, which alone
+/// indexes in1, the numbers of the rows of in2. Since those ascend, in0 names one row at
+/// most, and the work is that of a copy: a kernel reads the number of its first row and takes
+/// the row that in0 names, if it is one of its own.
+bool isLookup(mlir::linalg::LinalgOp op);
+
+/// Whether zeros in the operands add nothing to a reduction, so that it may be padded with them.
+bool addsNothingForZeros(mlir::linalg::LinalgOp op);
+
 /// out = max(out, in), over a window or a dimension.
 bool isMaxReduction(mlir::linalg::LinalgOp op);
 

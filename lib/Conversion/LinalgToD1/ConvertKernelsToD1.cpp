@@ -1,6 +1,8 @@
 //===- ConvertKernelsToD1.cpp - kernels become routines -------------------===//
+#include "Lookup.h"
 #include "Matrix.h"
 #include "dojo/Conversion/LinalgToD1/Passes.h"
+#include "dojo/Transforms/Contraction.h"
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/IR/Matchers.h"
@@ -76,6 +78,11 @@ LogicalResult KernelConversion::emit(const Nest &nest, Inits inits) {
   if (std::optional<MatrixPlan> plan = planMatrix(nest)) {
     emitMatrix(emitter, nest, *plan, inits);
     unit = Unit::matrix;
+    return success();
+  }
+  if (isLookup(nest.op) && nest.hasReduction()) {
+    emitLookup(emitter, nest, inits);
+    unit = std::max(unit, Unit::simd);
     return success();
   }
   bool usesLanes;

@@ -34,7 +34,6 @@ private:
   SmallVector<Loop> loops(bool reduction) const;
 
   Value load(unsigned access, int64_t offset);
-  Value loadMemory(unsigned access, int64_t offset);
   void store(unsigned access, int64_t offset, Value value);
   Value index(int64_t dim, const Point &point);
   Value initial(unsigned output, const Point &point);
@@ -92,10 +91,8 @@ SmallVector<Loop> SimdEmission::loops(bool reduction) const {
   return result;
 }
 
-Value SimdEmission::loadMemory(unsigned access, int64_t offset) {
-  const Access &a = nest.accesses[access];
-  auto [base, imm] = e.address(access, offset);
-  bool lanes = inLanes(a);
+Value kernels::loadElements(Emitter &e, const Access &a, Address address, bool lanes) {
+  auto [base, imm] = address;
   if (a.bytes == 4)
     return lanes ? e.make<d1::VLD>(base, imm) : e.make<d1::VLDR>(base, imm);
   if (a.bytes == 2)
@@ -114,7 +111,8 @@ Value SimdEmission::load(unsigned access, int64_t offset) {
     value = known->second;
     loaded.erase(known);
   } else {
-    value = loadMemory(access, offset);
+    const Access &a = nest.accesses[access];
+    value = loadElements(e, a, e.address(access, offset), inLanes(a));
     if (!loaded.empty() && loaded.size() >= plan.loads)
       loaded.erase(loaded.begin());
   }
@@ -122,18 +120,21 @@ Value SimdEmission::load(unsigned access, int64_t offset) {
   return value;
 }
 
-void SimdEmission::store(unsigned access, int64_t offset, Value value) {
-  const Access &a = nest.accesses[access];
+void kernels::storeElements(Emitter &e, const Access &a, Address address, bool lanes, Value value) {
   if (a.element.isInteger(1))
     value = e.make<d1::VAND>(value, e.splat(1u));
-  auto [base, imm] = e.address(access, offset);
-  bool lanes = inLanes(a);
+  auto [base, imm] = address;
   if (a.bytes == 4)
     lanes ? e.store<d1::VST>(value, base, imm) : e.store<d1::VST1>(value, base, imm);
   else if (a.bytes == 2)
     lanes ? e.store<d1::VSTH>(value, base, imm) : e.store<d1::VST1H>(value, base, imm);
   else
     lanes ? e.store<d1::VSTB>(value, base, imm) : e.store<d1::VST1B>(value, base, imm);
+}
+
+void SimdEmission::store(unsigned access, int64_t offset, Value value) {
+  const Access &a = nest.accesses[access];
+  storeElements(e, a, e.address(access, offset), inLanes(a), value);
 }
 
 Value SimdEmission::index(int64_t dim, const Point &point) {

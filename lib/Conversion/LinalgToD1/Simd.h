@@ -31,6 +31,11 @@ SimdPlan planSimd(const Nest &nest, const BodyCost &cost);
 /// Emits the whole nest. Fails with an error for a body without lanes.
 llvm::LogicalResult emitSimd(Emitter &emitter, const Nest &nest, Inits inits, bool &usesLanes);
 
+/// Elements of an access in lanes, or one of them: in every lane when loaded, lane 0 stored.
+mlir::Value loadElements(Emitter &emitter, const Access &access, Address address, bool lanes);
+void storeElements(Emitter &emitter, const Access &access, Address address, bool lanes,
+                   mlir::Value value);
+
 /// The loop over the blocks of an iterator.
 Loop loopOver(const Nest &nest, unsigned iterator, int64_t block);
 

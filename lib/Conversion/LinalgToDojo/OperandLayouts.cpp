@@ -92,11 +92,11 @@ static FailureOr<MappedIterator> mapIterator(linalg::LinalgOp op, MappingAttr ma
   int64_t width = mapping.step(i);
   if (width && !isReduction)
     return op.emitOpError("mapping steps through iterator d") << i << ", which is no reduction";
-  bool padsWithZero = isContraction(op);
+  bool padsWithZero = addsNothingForZeros(op);
   if (width && range % width && !padsWithZero)
     return op.emitOpError("mapping steps of ")
            << width << " do not divide iterator d" << i << " of " << range
-           << ", and only a contraction can pad its reduction";
+           << ", and only a contraction or a lookup can pad its reduction";
   MappedIterator it;
   it.isReduction = isReduction;
   it.steps = width ? llvm::divideCeil(range, width) : 1;
@@ -110,7 +110,8 @@ static FailureOr<MappedIterator> mapIterator(linalg::LinalgOp op, MappingAttr ma
   if (isReduction && !padsWithZero && it.extent * it.blocks != it.range)
     return op.emitOpError("mapping must cut reduction iterator d")
            << i << " of " << it.range
-           << " into equal blocks without padding: only a contraction can pad its reduction";
+           << " into equal blocks without padding: only a contraction or a lookup can pad its "
+              "reduction";
   return it;
 }
 

@@ -21,14 +21,20 @@ namespace {
 
 /// Symbols of the module that its functions share.
 struct ModuleState {
-  ModuleState(ModuleOp module, const Coords &grid) : module(module), grid(grid) {}
+  ModuleState(ModuleOp module, const Target &target)
+      : module(module), grid(target.grid), smallBytes(target.machine.sramBytes / 256) {}
 
   ModuleOp module;
   Coords grid;
+  int64_t smallBytes; ///< what a node may hold of a weight that others hold too
   llvm::StringMap<RankedTensorType> globals; ///< spread types of those in SRAM, by name
+  llvm::StringMap<Request> wanted;           ///< how all readers of a global want it
   llvm::StringMap<DramOp> stored;            ///< of those in DRAM
   llvm::DenseMap<Attribute, DramOp> constants;
 
+  /// Notes what all readers of a global ask for alike, where each element is asked for
+  /// once or a node's part is small: there it can rest.
+  LogicalResult findWanted(func::FuncOp function);
   DramOp addDram(Location loc, StringRef prefix, StringRef role, StringAttr title,
                  ElementsAttr value, RankedTensorType type);
 
@@ -97,7 +103,7 @@ static bool isUndefined(OpOperand &init) {
 static Request requestFor(const MappedOp &mapped, OpOperand &operand, Value symbol) {
   Request request{mapped.layoutOf(operand),
                   mapped.shapeOf(operand),
-                  isContraction(mapped.op) && mapped.isReduced(operand),
+                  addsNothingForZeros(mapped.op) && mapped.isReduced(operand),
                   {},
                   {}};
   SmallVector<int64_t> advance = mapped.advanceOf(operand);
@@ -106,6 +112,41 @@ static Request requestFor(const MappedOp &mapped, OpOperand &operand, Value symb
     request.advance = std::move(advance);
   }
   return request;
+}
+
+/// What one use asks for; nothing if it is no input of a mapped op, or asks in steps.
+static FailureOr<std::optional<Request>> requestOf(OpOperand &use, const Coords &grid) {
+  auto op = dyn_cast<linalg::LinalgOp>(use.getOwner());
+  auto mapping = op ? op->getAttrOfType<MappingAttr>(mappingAttrName) : MappingAttr{};
+  if (!mapping || !op.isDpsInput(&use))
+    return std::optional<Request>();
+  FailureOr<MappedOp> mapped = MappedOp::get(op, mapping, grid);
+  if (failed(mapped))
+    return failure();
+  if (mapped->steps() > 1)
+    return std::optional<Request>();
+  return std::optional(requestFor(*mapped, use, {}));
+}
+
+LogicalResult ModuleState::findWanted(func::FuncOp function) {
+  for (auto load : function.getOps<ml_program::GlobalLoadOp>()) {
+    std::optional<Request> common;
+    bool agree = true;
+    for (OpOperand &use : load->getUses()) {
+      FailureOr<std::optional<Request>> request = requestOf(use, grid);
+      if (failed(request))
+        return failure();
+      agree &= *request && (!common || (common->layout == (*request)->layout &&
+                                        common->zeroPadding == (*request)->zeroPadding));
+      common = std::move(*request);
+    }
+    if (!agree || !common)
+      continue;
+    RankedTensorType type = withLayout(cast<RankedTensorType>(load.getType()), common->layout);
+    if (holdsOnce(common->layout, grid) || localBytes(type) <= smallBytes)
+      wanted[load.getGlobal().getLeafReference()] = std::move(*common);
+  }
+  return success();
 }
 
 FailureOr<SmallVector<Value>> FunctionPartitioner::inputsOf(const MappedOp &mapped, Value symbol) {
@@ -374,7 +415,10 @@ LogicalResult FunctionPartitioner::convertStore(ml_program::GlobalStoreOp op) {
     state.stored[name] = state.constants[constant.getValue()];
     return success();
   }
-  FailureOr<Value> held = spreader.anywhere(op.getValue());
+  auto wanted = state.wanted.find(name);
+  FailureOr<Value> held = storage || wanted == state.wanted.end()
+                              ? spreader.anywhere(op.getValue())
+                              : spreader.get(op.getValue(), wanted->second);
   if (failed(held))
     return failure();
   if (storage) {
@@ -397,7 +441,10 @@ LogicalResult FunctionPartitioner::convertLoad(ml_program::GlobalLoadOp op) {
   RankedTensorType type = state.globals.lookup(name);
   if (!type)
     return op.emitOpError("reads a global that init does not store");
-  spreader.define(op, ml_program::GlobalLoadOp::create(builder, op.getLoc(), type, op.getGlobal()));
+  Value held = ml_program::GlobalLoadOp::create(builder, op.getLoc(), type, op.getGlobal());
+  spreader.define(op, held);
+  if (state.wanted.contains(name) && state.wanted[name].zeroPadding)
+    spreader.setPaddedWithZero(held);
   return success();
 }
 
@@ -444,7 +491,10 @@ struct PartitionPass : ir::impl::PartitionBase<PartitionPass> {
     auto target = Target::of(getOperation());
     if (failed(target))
       return signalPassFailure();
-    ModuleState state(getOperation(), target->grid);
+    ModuleState state(getOperation(), *target);
+    for (auto function : getOperation().getOps<func::FuncOp>())
+      if (failed(state.findWanted(function)))
+        return signalPassFailure();
     for (auto function : llvm::make_early_inc_range(getOperation().getOps<func::FuncOp>()))
       if (!function.isExternal() && failed(FunctionPartitioner(function, state).run()))
         return signalPassFailure();

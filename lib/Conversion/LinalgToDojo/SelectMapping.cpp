@@ -8,6 +8,7 @@
 #include "dojo/Transforms/Contraction.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/MLProgram/IR/MLProgram.h"
 
 namespace dojo::ir {
 #define GEN_PASS_DEF_SELECTMAPPING
@@ -117,7 +118,8 @@ static bool isPlain(linalg::LinalgOp op, unsigned iterator) {
 }
 
 /// The iterator that fills vectors: parallel, alone in every dimension it indexes;
-/// in a contraction one of the second input and not of the first; the largest.
+/// in a contraction one of the second input and not of the first, in a lookup one of the
+/// table's rows; the largest.
 std::optional<unsigned> Rule::innerIterator(linalg::LinalgOp op) const {
   SmallVector<int64_t> ranges = op.getStaticLoopRanges();
   SmallVector<utils::IteratorType> types = op.getIteratorTypesArray();
@@ -134,7 +136,8 @@ std::optional<unsigned> Rule::innerIterator(linalg::LinalgOp op) const {
           found |= form[i] != 0;
       indexes.push_back(found);
     }
-    bool isColumn = isContraction(op) && !indexes[0] && indexes[1];
+    bool isColumn = (isContraction(op) && !indexes[0] && indexes[1]) ||
+                    (isLookup(op) && !indexes[0] && indexes[2]);
     if (!best || (isColumn && !bestIsColumn) ||
         (isColumn == bestIsColumn && ranges[i] >= ranges[*best])) {
       best = i;
@@ -142,6 +145,11 @@ std::optional<unsigned> Rule::innerIterator(linalg::LinalgOp op) const {
     }
   }
   return best;
+}
+
+/// A weight of one reader, which rests where that wants it if each element is wanted once.
+static bool rests(OpOperand &operand) {
+  return operand.get().getDefiningOp<ml_program::GlobalLoadOp>() && operand.get().hasOneUse();
 }
 
 static int64_t fp32Lanes(const Machine &machine) { return machine.vectorBytes / 4; }
@@ -182,9 +190,10 @@ sched::MappingProblem Rule::problemFor(linalg::LinalgOp op, std::optional<unsign
       multiple = fp32Lanes(machine);
     else if (reduction == i)
       multiple = machine.matrixDepth;
-    bool isEven = !parallel && !isContraction(op);
+    bool isEven = !parallel && !addsNothingForZeros(op);
+    bool isFound = !parallel && isLookup(op);
     problem.iterators.push_back({range, (parallel || canSplit(op, i)) && !readsIndex(op, i),
-                                 multiple, false, !parallel, isEven});
+                                 multiple, false, !parallel, isEven, isFound});
   }
   for (OpOperand &operand : op->getOpOperands()) {
     auto type = dyn_cast<RankedTensorType>(operand.get().getType());
@@ -192,7 +201,7 @@ sched::MappingProblem Rule::problemFor(linalg::LinalgOp op, std::optional<unsign
       continue;
     bool isInput = op.isDpsInput(&operand);
     problem.operands.push_back(
-        {elementBytes(type.getElementType()), isInput, operandForms(op, operand)});
+        {elementBytes(type.getElementType()), isInput, operandForms(op, operand), rests(operand)});
     if (operand.getOperandNumber() == 0)
       for (auto [i, it] : llvm::enumerate(problem.iterators))
         it.isRow = it.canSpread && inner != i && !it.isReduction &&

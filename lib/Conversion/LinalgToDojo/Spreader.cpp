@@ -160,9 +160,11 @@ FailureOr<Value> Spreader::get(Value value, const Request &request) {
   if (request.symbol)
     return copy(value, request);
   View view = viewOf(value);
-  if (view.isIdentity() && !(request.zeroPadding && hasPadding(view, request.layout)))
+  bool needsZeros = request.zeroPadding && hasPadding(view, request.layout);
+  if (view.isIdentity())
     if (Value holder = holders.lookup(value);
-        holder && !isDram(holder.getType()) && layoutOf(holder.getType()) == request.layout)
+        holder && !isDram(holder.getType()) && layoutOf(holder.getType()) == request.layout &&
+        (!needsZeros || paddedWithZero.contains(holder)))
       return holder;
   auto key =
       std::make_tuple(value, Attribute(LayoutAttr::get(builder.getContext(), request.layout)),
@@ -195,9 +197,8 @@ static AffineMap panelMap(const View &view, const Request &request, OpBuilder &b
   return map.compose(AffineMap::get(shifted.size(), 1, shifted, builder.getContext()));
 }
 
-/// DRAM can be read straight into a layout that holds each element once.
-static bool canLoad(const View &view, const Layout &layout, const Coords &grid) {
-  if (!view.isIdentity() || !layout.isPartition())
+bool ir::holdsOnce(const Layout &layout, const Coords &grid) {
+  if (!layout.isPartition())
     return false;
   for (unsigned a = 0; a < numAxes; ++a) {
     const Layout::AxisUse &use = layout.axes[a];
@@ -221,7 +222,7 @@ FailureOr<Value> Spreader::moveView(Value value, const View &view, const Request
   if (failed(source))
     return failure();
   if (isDram(source->getType()) &&
-      (homes.contains(*source) || !canLoad(view, request.layout, grid)))
+      (homes.contains(*source) || !view.isIdentity() || !holdsOnce(request.layout, grid)))
     source = onMesh(view.root);
   if (failed(source))
     return failure();

@@ -31,6 +31,8 @@ public:
 
   /// `value` of the structured level is held by `held`, spread or in DRAM.
   void define(mlir::Value value, mlir::Value held) { holders[value] = held; }
+  /// What `held` holds outside the logical tensor is zero.
+  void setPaddedWithZero(mlir::Value held) { paddedWithZero.insert(held); }
 
   /// The tensor in the layout asked for; made once for equal requests without symbol.
   mlir::FailureOr<mlir::Value> get(mlir::Value value, const Request &request);
@@ -60,8 +62,12 @@ private:
   Coords grid;
   llvm::DenseMap<mlir::Value, mlir::Value> holders;
   llvm::DenseMap<mlir::Value, mlir::Value> homes; ///< of holders in DRAM
+  llvm::DenseSet<mlir::Value> paddedWithZero;
   llvm::DenseMap<std::tuple<mlir::Value, mlir::Attribute, unsigned>, mlir::Value> made;
 };
+
+/// Whether no element is held by two nodes, so that DRAM is read once.
+bool holdsOnce(const Layout &layout, const Coords &grid);
 
 /// The layout in which a tensor rests: its largest dimensions cut over the grid,
 /// each element on exactly one node.

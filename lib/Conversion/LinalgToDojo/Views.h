@@ -14,15 +14,15 @@
 namespace dojo::ir {
 
 struct View {
-  mlir::Value value;
-  mlir::Value root;
+  mlir::Value value;       ///< the tensor that is looked at
+  mlir::Value root;        ///< the tensor it is a look at
   mlir::AffineMap map;     ///< index of the view -> index of the root
   mlir::TypedAttr padding; ///< what stands where the map leaves the root; null if it never does
   /// Every index outside the view maps outside the root, so that a further padding
   /// or a concatenation can rely on the root's own bounds.
   bool bounded;
 
-  /// Whether the view is all of the root, as it is.
+  /// Whether the view is the whole root, element by element.
   bool isIdentity() const;
 };
 

@@ -2,6 +2,7 @@
 #include "Build.h"
 #include "SliceRange.h"
 #include "dojo/Conversion/ONNXToLinalg/Handlers.h"
+#include "dojo/Transforms/Contraction.h"
 
 using namespace mlir;
 using namespace dojo::onnx;
@@ -138,73 +139,93 @@ static Handler lowerSlice(bool operands) {
   };
 }
 
-/// The rows of dimension `axis` that `indices` names, in runs of neighbours.
-static Value pick(ImplicitLocOpBuilder &b, Value tensor, int64_t axis, ArrayRef<int64_t> indices) {
-  Shape shape = shapeOf(tensor), starts(shape.size(), 0), ones(shape.size(), 1);
-  SmallVector<Value> runs;
-  for (size_t at = 0; at < indices.size();) {
-    size_t end = at + 1;
-    while (end < indices.size() && indices[end] == indices[end - 1] + 1)
-      ++end;
-    starts[axis] = indices[at];
-    shape[axis] = end - at;
-    runs.push_back(slice(b, tensor, starts, shape, ones));
-    at = end;
+/// Runs of neighbours among indices, each [first, last + 1).
+static SmallVector<std::pair<int64_t, int64_t>> runsOf(ArrayRef<int64_t> indices) {
+  SmallVector<std::pair<int64_t, int64_t>> runs;
+  for (int64_t index : indices) {
+    if (!runs.empty() && runs.back().second == index)
+      ++runs.back().second;
+    else
+      runs.push_back({index, index + 1});
   }
-  return concat(b, axis, runs);
+  return runs;
 }
 
-/// onehot[i, v] = indices[i] == v, as a matrix of `element`.
-static Value oneHot(ImplicitLocOpBuilder &b, Value indices, int64_t extent, Type element) {
-  SmallVector<int32_t> numbers = llvm::to_vector(llvm::seq<int32_t>(0, extent));
-  auto type = RankedTensorType::get({extent}, b.getI32Type());
-  Value iota =
-      arith::ConstantOp::create(b, DenseElementsAttr::get(type, ArrayRef<int32_t>(numbers)));
-  int64_t count = product(shapeOf(indices));
-  return elementwise(b, {count, extent}, element, {reshape(b, indices, {count, 1}), iota},
-                     [&](Scalars &s, ValueRange v) {
-                       using P = arith::CmpIPredicate;
-                       Value fromEnd = s.add(v[0], s.constant(v[0], extent));
-                       Value negative = s.compare(P::slt, v[0], s.constant(v[0], 0));
-                       Value index = s.select(negative, fromEnd, v[0]);
-                       return s.select(s.compare(P::eq, index, v[1]), s.constant(element, 1),
-                                       s.constant(element, 0));
-                     });
+/// The rows of dimension `axis` in these runs.
+static Value pick(ImplicitLocOpBuilder &b, Value tensor, int64_t axis,
+                  ArrayRef<std::pair<int64_t, int64_t>> runs) {
+  Shape shape = shapeOf(tensor), starts(shape.size(), 0), ones(shape.size(), 1);
+  SmallVector<Value> slices;
+  for (auto [first, end] : runs) {
+    starts[axis] = first;
+    shape[axis] = end - first;
+    slices.push_back(slice(b, tensor, starts, shape, ones));
+  }
+  return concat(b, axis, slices);
 }
 
-/// Rows that are known at run time only: a product of a one-hot matrix with the table.
+static Value constantInts(ImplicitLocOpBuilder &b, ArrayRef<int64_t> values,
+                          ArrayRef<int64_t> shape) {
+  SmallVector<int32_t> narrow(values);
+  auto type = RankedTensorType::get(shape, b.getI32Type());
+  return arith::ConstantOp::create(b, DenseElementsAttr::get(type, ArrayRef<int32_t>(narrow)));
+}
+
+/// Negative indices count from the end.
+static Value fromStart(ImplicitLocOpBuilder &b, Value indices, int64_t extent) {
+  using P = arith::CmpIPredicate;
+  return elementwise(b, shapeOf(indices), b.getI32Type(), {indices}, [&](Scalars &s, ValueRange v) {
+    Value negative = s.compare(P::slt, v[0], s.constant(v[0], 0));
+    return s.select(negative, s.add(v[0], s.constant(v[0], extent)), v[0]);
+  });
+}
+
+/// A lookup (Transforms/Contraction.h) of rows of dimension `axis`,
+///     result[l, i, t] = sum over r of (index[i] == r ? data[l, r, t] : 0).
+static Value lookUp(ImplicitLocOpBuilder &b, Value data, Value indices, int64_t axis) {
+  Shape from = shapeOf(data), to = shapeOf(indices), shape(ArrayRef(from).take_front(axis));
+  shape.append(to);
+  shape.append(from.begin() + axis + 1, from.end());
+  int64_t results = shape.size(), indexRank = to.size();
+  SmallVector<AffineExpr> index, table, out;
+  for (int64_t d = 0; d < int64_t(from.size()); ++d)
+    table.push_back(b.getAffineDimExpr(d < axis ? d : d == axis ? results : d - 1 + indexRank));
+  for (int64_t d = 0; d < indexRank; ++d)
+    index.push_back(b.getAffineDimExpr(axis + d));
+  for (int64_t d = 0; d < results; ++d)
+    out.push_back(b.getAffineDimExpr(d));
+  auto map = [&](ArrayRef<AffineExpr> exprs) {
+    return AffineMap::get(results + 1, 0, exprs, b.getContext());
+  };
+  AffineMap maps[] = {map(index), map(b.getAffineDimExpr(results)), map(table), map(out)};
+  SmallVector<utils::IteratorType> types(results, utils::IteratorType::parallel);
+  types.push_back(utils::IteratorType::reduction);
+  Shape numbers = llvm::to_vector(llvm::seq<int64_t>(0, from[axis]));
+  Value rows = constantInts(b, numbers, {from[axis]}), init = zeros(b, shape, elementOf(data));
+  auto lookup =
+      linalg::GenericOp::create(b, init.getType(), {indices, rows, data}, init, maps, types,
+                                [&](OpBuilder &builder, Location loc, ValueRange v) {
+                                  Scalars s(builder, loc);
+                                  Value mine = s.compare(arith::CmpIPredicate::eq, v[0], v[1]);
+                                  Value taken = s.select(mine, v[2], s.constant(v[2], 0));
+                                  linalg::YieldOp::create(builder, loc, s.add(taken, v[3]));
+                                });
+  lookup->setAttr(dojo::lookupAttrName, b.getUnitAttr());
+  return lookup.getResult(0);
+}
+
 static LogicalResult gatherAtRunTime(NodeContext &c, int64_t axis) {
-  ImplicitLocOpBuilder &b = c.b;
   Type element = c.type(0).getElementType();
-  if (!isa<FloatType>(element))
+  if (!isComputable(element) || element.isInteger(1))
     return c.fail("it looks up " + typeName(element) +
                       " by indices that are not known when compiling",
-                  "look up float32 values");
+                  "look up float32 or int32 values");
   if (!c.type(1).getElementType().isSignlessInteger(32))
     return c.fail("its indices are " + typeName(c.type(1).getElementType()) +
                       " and too many to be read when compiling",
                   "make them an input");
-  int64_t rank = c.rank(0), extent = c.shape(0)[axis], dims = c.rank(1);
-  Shape first = {axis};
-  for (int64_t i = 0; i < rank; ++i)
-    if (i != axis)
-      first.push_back(i);
-  Value table = transpose(b, c.value(0), first);
-  Shape rest(ArrayRef<int64_t>(shapeOf(table)).drop_front()), shape(c.shape(1)), back;
-  int64_t width = product(rest), count = product(shape);
-  Value picked =
-      linalg::MatmulOp::create(
-          b, ValueRange{oneHot(b, c.value(1), extent, element), reshape(b, table, {extent, width})},
-          zeros(b, {count, width}, element))
-          .getResult(0);
-  shape.append(rest);
-  for (int64_t i = 0; i < axis; ++i)
-    back.push_back(dims + i);
-  for (int64_t i = 0; i < dims; ++i)
-    back.push_back(i);
-  for (int64_t i = axis; i + 1 < rank; ++i)
-    back.push_back(dims + i);
-  c.result(0, transpose(b, reshape(b, picked, shape), back));
+  Value indices = fromStart(c.b, c.value(1), c.shape(0)[axis]);
+  c.result(0, lookUp(c.b, c.value(0), indices, axis));
   return success();
 }
 
@@ -224,9 +245,18 @@ static LogicalResult lowerGather(NodeContext &c) {
   Shape shape(c.shape(0).take_front(*axis));
   shape.append(c.shape(1).begin(), c.shape(1).end());
   shape.append(c.shape(0).begin() + *axis + 1, c.shape(0).end());
-  Value picked = indices->empty() ? empty(c.b, shape, c.type(0).getElementType())
-                                  : pick(c.b, c.value(0), *axis, *indices);
-  c.result(0, reshape(c.b, picked, shape));
+  if (indices->empty()) {
+    c.result(0, empty(c.b, shape, c.type(0).getElementType()));
+    return success();
+  }
+  // A move for each run is dear when there are many.
+  constexpr size_t fewRuns = 8;
+  auto runs = runsOf(*indices);
+  Type element = c.type(0).getElementType();
+  if (runs.size() > fewRuns && isComputable(element) && !element.isInteger(1))
+    c.result(0, lookUp(c.b, c.value(0), constantInts(c.b, *indices, c.shape(1)), *axis));
+  else
+    c.result(0, reshape(c.b, pick(c.b, c.value(0), *axis, runs), shape));
   return success();
 }
 

@@ -347,6 +347,60 @@ TEST(Kernels, OneHotComparesWithTheIndex) {
              "simd");
 }
 
+/// rows[r] = first + r, then a lookup by indices of the rows of a table.
+static std::string lookup(llvm::ArrayRef<std::string> types, StringRef maps, StringRef iterators,
+                          StringRef element, int first, bool fill) {
+  std::string rows =
+      formatv("linalg.generic {{indexing_maps = [affine_map<(r)->(r)>], iterator_types = "
+              "[\"parallel\"]} outs(%b1 : {0}) {{\n^bb0(%o: i32):\n%k = linalg.index 0 : index\n"
+              "%i = arith.index_cast %k : index to i32\n%f = arith.constant {1} : i32\n"
+              "%r = arith.addi %i, %f : i32\nlinalg.yield %r : i32\n}\n",
+              types[1], first);
+  bool isFloat = element != "i32";
+  std::string zero = formatv("%none = arith.constant {0} : {1}\n", isFloat ? "0.0" : "0", element);
+  std::string region = formatv("{{\n^bb0(%i: i32, %r: i32, %t: {0}, %o: {0}):\n"
+                               "%e = arith.cmpi eq, %i, %r : i32\n"
+                               "%s = arith.select %e, %t, %none : {0}\n"
+                               "%u = arith.{1} %s, %o : {0}\nlinalg.yield %u : {0}\n}",
+                               element, isFloat ? "addf" : "addi");
+  std::string head =
+      formatv("linalg.generic {{indexing_maps = [{0}], iterator_types = [{1}], dojo.lookup}", maps,
+              iterators);
+  std::string cleared =
+      formatv("linalg.fill ins(%none : {0}) outs(%b3 : {1})\n", element, types[3]);
+  return kernel(types, zero + rows + (fill ? cleared : "") + operation(head, types, region));
+}
+
+TEST(Kernels, LookupsTakeTheRowsThatAreThere) {
+  for (StringRef element : {"f32", "bf16", "i32"})
+    for (auto [first, width] : {std::pair(-4, 40), std::pair(9, 64), std::pair(40, 16)})
+      for (bool fill : {true, false})
+        expectRuns(lookup({buffer({3, 5}, "i32"), buffer({7}, "i32"), buffer({7, width}, element),
+                           buffer({3, 5, width}, element)},
+                          "affine_map<(i,j,c,r)->(i,j)>, affine_map<(i,j,c,r)->(r)>, "
+                          "affine_map<(i,j,c,r)->(r,c)>, affine_map<(i,j,c,r)->(i,j,c)>",
+                          R"("parallel", "parallel", "parallel", "reduction")", element, first,
+                          fill),
+                   "simd");
+}
+
+TEST(Kernels, LookupsOfColumnsAndOfSingleElements) {
+  for (bool fill : {true, false}) {
+    expectRuns(lookup({buffer({9}, "i32"), buffer({8}, "i32"), buffer({4, 8}, "f32"),
+                       buffer({4, 9}, "f32")},
+                      "affine_map<(t,i,r)->(i)>, affine_map<(t,i,r)->(r)>, "
+                      "affine_map<(t,i,r)->(t,r)>, affine_map<(t,i,r)->(t,i)>",
+                      R"("parallel", "parallel", "reduction")", "f32", 0, fill),
+               "simd");
+    expectRuns(
+        lookup({buffer({9}, "i32"), buffer({8}, "i32"), buffer({8}, "f32"), buffer({9}, "f32")},
+               "affine_map<(i,r)->(i)>, affine_map<(i,r)->(r)>, affine_map<(i,r)->(r)>, "
+               "affine_map<(i,r)->(i)>",
+               R"("parallel", "reduction")", "f32", 0, fill),
+        "simd");
+  }
+}
+
 TEST(Kernels, IndicesOfEveryIteratorReachTheBody) {
   SmallVector<std::string> types{buffer({6, 5, 96}, "i32")};
   std::string region = "{\n^bb0(%o: i32):\n%i = linalg.index 0 : index\n%j = linalg.index 1 : "

@@ -147,6 +147,7 @@ private:
   }
 
   void runFor(scf::ForOp op);
+  void runIf(scf::IfOp op);
   void runOperation(Operation *op);
   std::optional<Cell> scalar(Operation *op);
   std::optional<Cell> vectorMemory(Operation *op);
@@ -185,19 +186,34 @@ void Interpreter::runFor(scf::ForOp op) {
     cells[result] = cell;
 }
 
+void Interpreter::runIf(scf::IfOp op) {
+  if (cells[op.getCondition()].x)
+    run(*op.thenBlock());
+  else if (op.elseBlock())
+    run(*op.elseBlock());
+}
+
 std::optional<Cell> Interpreter::scalar(Operation *op) {
+  using Result = std::optional<int64_t>;
+  Result x =
+      TypeSwitch<Operation *, Result>(op)
+          .Case([&](arith::ConstantOp c) { return cast<IntegerAttr>(c.getValue()).getInt(); })
+          .Case([&](arith::AddIOp) { return in(op, 0).x + in(op, 1).x; })
+          .Case([&](arith::MulIOp) { return in(op, 0).x * in(op, 1).x; })
+          .Case([&](arith::CmpIOp c) -> Result {
+            if (c.getPredicate() != arith::CmpIPredicate::ne)
+              return std::nullopt;
+            return in(op, 0).x != in(op, 1).x;
+          })
+          .Case([&](d1::SUB) { return in(op, 0).x - in(op, 1).x; })
+          .Case([&](d1::SLTU) { return uint64_t(in(op, 0).x) < uint64_t(in(op, 1).x); })
+          .Case([&](d1::LDW) { return int64_t(int32_t(load<uint32_t>(vectorAddress(op, 0)))); })
+          .Default([](Operation *) { return std::nullopt; });
+  if (!x)
+    return std::nullopt;
   Cell d;
-  bool known = TypeSwitch<Operation *, bool>(op)
-                   .Case([&](arith::ConstantOp c) {
-                     d.x = cast<IntegerAttr>(c.getValue()).getInt();
-                     return true;
-                   })
-                   .Case([&](arith::AddIOp) {
-                     d.x = in(op, 0).x + in(op, 1).x;
-                     return true;
-                   })
-                   .Default([](Operation *) { return false; });
-  return known ? std::optional<Cell>(d) : std::nullopt;
+  d.x = *x;
+  return d;
 }
 
 Cell Interpreter::gather(Operation *op, unsigned size) {
@@ -351,6 +367,8 @@ std::optional<Cell> Interpreter::matrix(Operation *op) {
 void Interpreter::runOperation(Operation *op) {
   if (auto loop = dyn_cast<scf::ForOp>(op))
     return runFor(loop);
+  if (auto branch = dyn_cast<scf::IfOp>(op))
+    return runIf(branch);
   for (auto part : {&Interpreter::scalar, &Interpreter::vectorMemory, &Interpreter::arithmetic,
                     &Interpreter::matrix})
     if (std::optional<Cell> result = (this->*part)(op)) {
