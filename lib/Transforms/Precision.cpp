@@ -1,5 +1,6 @@
 //===- Precision.cpp - --dojo-precision -----------------------------------===//
 #include "Doubles.h"
+#include "NarrowedContractions.h"
 #include "dojo/Transforms/Contraction.h"
 #include "dojo/Transforms/Passes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -25,11 +26,6 @@ bool isF32Tensor(Value value) {
 
 Type inBF16(Type type) {
   return cast<RankedTensorType>(type).clone(BFloat16Type::get(type.getContext()));
-}
-
-bool readsBF16(OpOperand &use) {
-  auto op = dyn_cast<linalg::LinalgOp>(use.getOwner());
-  return op && isContraction(op) && op.isDpsInput(&use);
 }
 
 /// Fills with a constant can start in bf16.
@@ -64,7 +60,7 @@ public:
   void run() {
     SmallVector<OpOperand *> operands;
     function.walk([&](linalg::LinalgOp op) {
-      if (isContraction(op) && op.hasPureTensorSemantics())
+      if (contractions.contains(op))
         llvm::copy_if(op.getDpsInputOperands(), std::back_inserter(operands),
                       [](OpOperand *operand) { return isF32Tensor(operand->get()); });
     });
@@ -77,6 +73,11 @@ public:
   }
 
 private:
+  bool readsBF16(OpOperand &use) {
+    auto op = dyn_cast<linalg::LinalgOp>(use.getOwner());
+    return op && contractions.contains(op) && op.isDpsInput(&use);
+  }
+
   /// All that reads `value` reads it as an operand of contractions, if through
   /// operations that pass bf16 on.
   bool onlyReadInBF16(Value value) {
@@ -228,6 +229,7 @@ private:
   }
 
   func::FuncOp function;
+  NarrowedContractions contractions;
   DenseMap<Value, bool> onlyBF16;
   DenseMap<Value, Value> narrow;
   /// Operations with a copy in bf16, producers first.

@@ -4,6 +4,7 @@ import os
 import pathlib
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -11,6 +12,8 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("DOJO_BUILD", ROOT / "build"))
 sys.path.insert(0, str(ROOT / "examples"))
+
+import ocr  # noqa: E402
 
 
 @pytest.fixture(scope="session")
@@ -28,6 +31,17 @@ def run_tool():
     return run
 
 
+def measured(*command):
+    """(seconds, GiB) that a command took; its memory is its own peak, not that of the children before it."""
+    start = time.monotonic()
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as child:
+        errors = child.stderr.read()
+        _, status, usage = os.wait4(child.pid, 0)
+        child.returncode = os.waitstatus_to_exitcode(status)
+    assert child.returncode == 0, errors
+    return time.monotonic() - start, usage.ru_maxrss / 2**20
+
+
 @pytest.fixture(scope="session")
 def model_path(tmp_path_factory):
     """model_path("digits_cnn") -> the path of that model."""
@@ -36,6 +50,8 @@ def model_path(tmp_path_factory):
     def path(name):
         if name == "magika":
             return magika_path()
+        if name in ocr.MODELS:
+            return ocr.model_path(name)
         file = folder / f"{name}.onnx"
         if not file.exists():
             make_models(folder, name)
@@ -63,8 +79,8 @@ def magika_path():
 
 
 # What the models need beside their path: shapes to bind, ranges of random inputs.
-SHAPES = {"magika": {"bytes": (1, 2048)}}
-RANGES = {"magika": {"bytes": (0, 257)}}
+SHAPES = {"magika": {"bytes": (1, 2048)}, **{name: {"x": shape} for name, (_, shape) in ocr.MODELS.items()}}
+RANGES = {"magika": {"bytes": (0, 257)}, **{name: {"x": (-1, 1)} for name in ocr.MODELS}}
 
 
 @pytest.fixture(scope="session")

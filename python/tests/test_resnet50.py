@@ -1,15 +1,12 @@
 """How ResNet-50 is spread over a die, by the figures of its reports."""
 
 import json
-import os
-import subprocess
-import time
 
 import numpy as np
 import onnx
 import pytest
 
-from conftest import BUILD
+from conftest import BUILD, measured
 
 # The 8x8x4 matrix unit.
 MACS_PER_MATRIX_INSTRUCTION = 8 * 8 * 4
@@ -45,17 +42,6 @@ def test_weights_are_read_from_dram_once(program, model_path):
     weights = sum(4 * int(np.prod(w.dims)) for w in model.graph.initializer)
     image = 4 * 3 * 224 * 224
     assert program.run_report["dram_read_bytes"] <= 1.01 * (weights + image)
-
-
-def measured(*command):
-    """(seconds, GiB) that a command took; its memory is its own peak, not that of the children before it."""
-    start = time.monotonic()
-    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as child:
-        errors = child.stderr.read()
-        _, status, usage = os.wait4(child.pid, 0)
-        child.returncode = os.waitstatus_to_exitcode(status)
-    assert child.returncode == 0, errors
-    return time.monotonic() - start, usage.ru_maxrss / 2**20
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])

@@ -83,36 +83,88 @@ func.func @both(%x: tensor<4x4xf32>, %z: tensor<4x4xf32>, %zr: tensor<4xf32>) ->
 
 // -----
 
-#id = affine_map<(a, b) -> (a, b)>
-#max = affine_map<(a, b) -> (b)>
+#id = affine_map<(a, b, c) -> (a, b, c)>
+#max = affine_map<(a, b, c) -> (b, c)>
 
 // Two contractions share what is made in bf16; a maximum over a dimension commutes with rounding.
 // CHECK-LABEL: @shared
-// CHECK: %[[E:.*]] = linalg.generic {{.*}} outs(%{{.*}} : tensor<4x4xbf16>)
-// CHECK: linalg.matmul ins(%[[E]], %[[E]] : tensor<4x4xbf16>, tensor<4x4xbf16>)
-// CHECK: %[[M:.*]] = linalg.generic {{.*}} ins(%[[E]] : tensor<4x4xbf16>) outs(%{{.*}} : tensor<4xbf16>)
+// CHECK: %[[E:.*]] = linalg.generic {{.*}} outs(%{{.*}} : tensor<4x4x4xbf16>)
+// CHECK: linalg.batch_matmul ins(%[[E]], %[[E]] : tensor<4x4x4xbf16>, tensor<4x4x4xbf16>)
+// CHECK: %[[M:.*]] = linalg.generic {{.*}} ins(%[[E]] : tensor<4x4x4xbf16>) outs(%{{.*}} : tensor<4x4xbf16>)
 // CHECK: arith.maximumf {{.*}} : bf16
-// CHECK: linalg.vecmat ins(%[[M]], %[[E]] : tensor<4xbf16>, tensor<4x4xbf16>)
-func.func @shared(%x: tensor<4x4xf32>, %z: tensor<4x4xf32>, %zr: tensor<4xf32>) -> (tensor<4x4xf32>, tensor<4xf32>) {
+// CHECK: linalg.matmul ins(%[[M]], %[[M]] : tensor<4x4xbf16>, tensor<4x4xbf16>)
+func.func @shared(%x: tensor<4x4x4xf32>, %z: tensor<4x4x4xf32>, %zr: tensor<4x4xf32>) -> (tensor<4x4x4xf32>, tensor<4x4xf32>) {
   %low = arith.constant 0xFF800000 : f32
-  %e = tensor.empty() : tensor<4x4xf32>
-  %er = tensor.empty() : tensor<4xf32>
-  %fl = linalg.fill ins(%low : f32) outs(%er : tensor<4xf32>) -> tensor<4xf32>
-  %t = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]}
-      ins(%x : tensor<4x4xf32>) outs(%e : tensor<4x4xf32>) {
+  %e = tensor.empty() : tensor<4x4x4xf32>
+  %er = tensor.empty() : tensor<4x4xf32>
+  %fl = linalg.fill ins(%low : f32) outs(%er : tensor<4x4xf32>) -> tensor<4x4xf32>
+  %t = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel", "parallel"]}
+      ins(%x : tensor<4x4x4xf32>) outs(%e : tensor<4x4x4xf32>) {
     ^bb0(%a: f32, %o: f32):
       %s = math.exp %a : f32
       linalg.yield %s : f32
-  } -> tensor<4x4xf32>
-  %m = linalg.matmul ins(%t, %t : tensor<4x4xf32>, tensor<4x4xf32>) outs(%z : tensor<4x4xf32>) -> tensor<4x4xf32>
-  %r = linalg.generic {indexing_maps = [#id, #max], iterator_types = ["reduction", "parallel"]}
-      ins(%t : tensor<4x4xf32>) outs(%fl : tensor<4xf32>) {
+  } -> tensor<4x4x4xf32>
+  %m = linalg.batch_matmul ins(%t, %t : tensor<4x4x4xf32>, tensor<4x4x4xf32>) outs(%z : tensor<4x4x4xf32>) -> tensor<4x4x4xf32>
+  %r = linalg.generic {indexing_maps = [#id, #max], iterator_types = ["reduction", "parallel", "parallel"]}
+      ins(%t : tensor<4x4x4xf32>) outs(%fl : tensor<4x4xf32>) {
     ^bb0(%a: f32, %o: f32):
       %s = arith.maximumf %o, %a : f32
       linalg.yield %s : f32
-  } -> tensor<4xf32>
-  %v = linalg.vecmat ins(%r, %t : tensor<4xf32>, tensor<4x4xf32>) outs(%zr : tensor<4xf32>) -> tensor<4xf32>
-  return %m, %v : tensor<4x4xf32>, tensor<4xf32>
+  } -> tensor<4x4xf32>
+  %v = linalg.matmul ins(%r, %r : tensor<4x4xf32>, tensor<4x4xf32>) outs(%zr : tensor<4x4xf32>) -> tensor<4x4xf32>
+  return %m, %v : tensor<4x4x4xf32>, tensor<4x4xf32>
+}
+
+// -----
+
+// What the matrix unit cannot do, for want of rows or of columns, keeps f32.
+// CHECK-LABEL: @no_rows_or_columns
+// CHECK-NOT: bf16
+func.func @no_rows_or_columns(%x: tensor<1x8x8x4xf32>, %w: tensor<3x3x4xf32>, %z: tensor<1x6x6x4xf32>, %v: tensor<4xf32>, %m: tensor<4x4xf32>) -> (tensor<1x6x6x4xf32>, tensor<4xf32>) {
+  %d = linalg.depthwise_conv_2d_nhwc_hwc {dilations = dense<1> : tensor<2xi64>, strides = dense<1> : tensor<2xi64>}
+      ins(%x, %w : tensor<1x8x8x4xf32>, tensor<3x3x4xf32>) outs(%z : tensor<1x6x6x4xf32>) -> tensor<1x6x6x4xf32>
+  %r = linalg.vecmat ins(%v, %m : tensor<4xf32>, tensor<4x4xf32>) outs(%v : tensor<4xf32>) -> tensor<4xf32>
+  return %d, %r : tensor<1x6x6x4xf32>, tensor<4xf32>
+}
+
+// -----
+
+#all = affine_map<(b, c, p) -> (b, c, p)>
+#gate = affine_map<(b, c, p) -> (b, c)>
+#id = affine_map<(b, c) -> (b, c)>
+
+// The gate of a squeeze-and-excitation is a factor of all pixels: the contraction that makes it keeps f32, the one before
+// does not. A summand of all pixels does not either.
+// CHECK-LABEL: @gate
+// CHECK: %[[SQUEEZED:.*]] = linalg.matmul ins(%{{.*}}, %{{.*}} : tensor<2x16xbf16>, tensor<16x8xbf16>)
+// CHECK: linalg.matmul ins(%[[SQUEEZED]], %arg2 : tensor<2x8xf32>, tensor<8x16xf32>)
+// CHECK: linalg.matmul ins(%{{.*}}, %{{.*}} : tensor<2x8xbf16>, tensor<8x16xbf16>)
+func.func @gate(%x: tensor<2x16xf32>, %w: tensor<16x8xf32>, %w2: tensor<8x16xf32>, %z: tensor<2x8xf32>, %z2: tensor<2x16xf32>,
+                %data: tensor<2x16x9xf32>) -> (tensor<2x16x9xf32>, tensor<2x16x9xf32>) {
+  %e = tensor.empty() : tensor<2x16x9xf32>
+  %e2 = tensor.empty() : tensor<2x16xf32>
+  %s = linalg.matmul ins(%x, %w : tensor<2x16xf32>, tensor<16x8xf32>) outs(%z : tensor<2x8xf32>) -> tensor<2x8xf32>
+  %g = linalg.matmul ins(%s, %w2 : tensor<2x8xf32>, tensor<8x16xf32>) outs(%z2 : tensor<2x16xf32>) -> tensor<2x16xf32>
+  %h = linalg.matmul ins(%s, %w2 : tensor<2x8xf32>, tensor<8x16xf32>) outs(%x : tensor<2x16xf32>) -> tensor<2x16xf32>
+  %gated = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%g : tensor<2x16xf32>) outs(%e2 : tensor<2x16xf32>) {
+    ^bb0(%a: f32, %o: f32):
+      %m = math.tanh %a : f32
+      linalg.yield %m : f32
+  } -> tensor<2x16xf32>
+  %scaled = linalg.generic {indexing_maps = [#all, #gate, #all], iterator_types = ["parallel", "parallel", "parallel"]}
+      ins(%data, %gated : tensor<2x16x9xf32>, tensor<2x16xf32>) outs(%e : tensor<2x16x9xf32>) {
+    ^bb0(%a: f32, %f: f32, %o: f32):
+      %m = arith.mulf %a, %f : f32
+      linalg.yield %m : f32
+  } -> tensor<2x16x9xf32>
+  %added = linalg.generic {indexing_maps = [#all, #gate, #all], iterator_types = ["parallel", "parallel", "parallel"]}
+      ins(%data, %h : tensor<2x16x9xf32>, tensor<2x16xf32>) outs(%e : tensor<2x16x9xf32>) {
+    ^bb0(%a: f32, %f: f32, %o: f32):
+      %m = arith.addf %a, %f : f32
+      linalg.yield %m : f32
+  } -> tensor<2x16x9xf32>
+  return %scaled, %added : tensor<2x16x9xf32>, tensor<2x16x9xf32>
 }
 
 // -----

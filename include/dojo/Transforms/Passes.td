@@ -60,7 +60,9 @@ def FoldScale : Pass<"dojo-fold-scale", "mlir::func::FuncOp"> {
 def Precision : Pass<"dojo-precision", "mlir::func::FuncOp"> {
   let summary = "Choose the element types of contractions and of what they read";
   let description = [{
-    In mode bf16 the operands of contractions are bf16 and accumulate in f32. A tensor all of whose consumers are
+    In mode bf16 the operands of contractions are bf16 and accumulate in f32. Two kinds keep f32: contractions without
+    rows or columns for the matrix unit (depthwise convolutions, a matrix by a vector), and those whose result, through
+    elementwise operations, is a factor of a larger tensor (the gates of squeeze-and-excitation). A tensor all of whose consumers are
     operands of contractions is computed and stored in bf16; a tensor with other consumers too keeps its f32 form and
     gets one bf16 copy. Operations that only move data, and maxima (which commute with rounding), pass bf16 through.
     In both modes f64 is computed as f32, with one remark.
