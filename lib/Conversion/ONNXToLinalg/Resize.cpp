@@ -74,6 +74,8 @@ static SmallVector<float> matrix(const Axis &axis, const Interpolation &how) {
 
 /// How often `axis` repeats each element, or 0 if not all equally often in order.
 static int64_t repetition(const Axis &axis, const Interpolation &how) {
+  if (axis.scale == 1)
+    return 1;
   if (how.linear || axis.out % axis.in)
     return 0;
   int64_t times = axis.out / axis.in;
@@ -143,7 +145,7 @@ static FailureOr<SmallVector<Axis>> readAxes(NodeContext &c) {
     if (scales.getNumElements() != int64_t(positive->size()))
       return wrongCount(scales.getNumElements());
     for (auto [dim, scale] : llvm::zip(*positive, scales.getValues<float>())) {
-      double out = std::floor(double(all[dim].in) * scale);
+      float out = std::floor(all[dim].in * scale); // in float, as ONNX Runtime does
       all[dim] = {all[dim].in, out >= 1 && out < (1 << 24) ? int64_t(out) : 0, scale};
     }
   }
