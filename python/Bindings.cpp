@@ -119,17 +119,22 @@ private:
 
 using Shapes = std::vector<std::pair<std::string, std::vector<int64_t>>>;
 
-std::pair<std::unique_ptr<Program>, std::string> compile(const std::string &path,
-                                                         std::string target, std::string precision,
-                                                         Shapes shapes, std::string dumpAfter) {
+/// The program, its report, and the warnings and remarks that were made.
+std::tuple<std::unique_ptr<Program>, std::string, std::vector<std::string>>
+compile(const std::string &path, std::string target, std::string precision, Shapes shapes,
+        std::string dumpAfter, std::string mapping) {
+  std::vector<std::string> messages;
   dojo::CompileOptions options;
   options.target = std::move(target);
   options.precision = std::move(precision);
   options.shapes = std::move(shapes);
   options.dumpAfter = std::move(dumpAfter);
+  options.mappingFile = std::move(mapping);
+  options.listener = [&](llvm::StringRef message) { messages.push_back(message.str()); };
   nb::gil_scoped_release release;
   dojo::CompileResult result = valueOf(dojo::compileOnnx(path, options));
-  return {std::make_unique<Program>(std::move(result.program)), text(std::move(result.report))};
+  return {std::make_unique<Program>(std::move(result.program)), text(std::move(result.report)),
+          std::move(messages)};
 }
 
 std::unique_ptr<Program> load(const std::string &path) {

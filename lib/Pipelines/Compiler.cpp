@@ -13,11 +13,15 @@ using namespace dojo;
 
 namespace {
 
-/// Errors of the passes as one text, each after the ONNX node it concerns.
-class ErrorCollector {
+/// What the passes say, each after the ONNX node it concerns: errors as one text, the rest
+/// to the listener.
+class Messages {
 public:
-  explicit ErrorCollector(MLIRContext *context)
-      : handler(context, [this](Diagnostic &diagnostic) { return add(diagnostic); }) {}
+  using Listener = std::function<void(StringRef)>;
+
+  Messages(MLIRContext *context, const Listener &listener)
+      : listener(listener),
+        handler(context, [this](Diagnostic &diagnostic) { return add(diagnostic); }) {}
 
   /// What is said of the graph as a whole is not said of a node.
   void setGraph(ModuleOp module) {
@@ -31,20 +35,24 @@ public:
 
 private:
   LogicalResult add(Diagnostic &diagnostic) {
-    if (diagnostic.getSeverity() != DiagnosticSeverity::Error)
-      return failure();
-    if (!text.empty())
-      text += '\n';
     std::string message = diagnostic.str();
     auto name = diagnostic.getLocation()->findInstanceOf<NameLoc>();
     if (name && name.getName() != graph && !StringRef(message).starts_with("node '"))
-      text += "node '" + name.getName().str() + "': ";
-    text += message;
+      message = "node '" + name.getName().str() + "': " + message;
+    if (diagnostic.getSeverity() == DiagnosticSeverity::Error)
+      text += (text.empty() ? "" : "\n") + message;
+    else if (listener)
+      listener(severityOf(diagnostic).str() + message);
     return success();
+  }
+
+  static StringRef severityOf(const Diagnostic &diagnostic) {
+    return diagnostic.getSeverity() == DiagnosticSeverity::Warning ? "warning: " : "remark: ";
   }
 
   std::string text;
   StringAttr graph;
+  const Listener &listener;
   ScopedDiagnosticHandler handler;
 };
 
@@ -121,16 +129,16 @@ llvm::Expected<CompileResult> dojo::compileOnnx(llvm::StringRef path,
   DialectRegistry registry;
   registerDialects(registry);
   auto context = std::make_shared<MLIRContext>(registry);
-  ErrorCollector errors(context.get());
+  Messages messages(context.get(), options.listener);
   ImportOptions import;
   for (auto &[name, dims] : options.shapes)
     import.shapes[name] = dims;
   auto module = importOnnx(path, context.get(), import);
   if (!module)
     return module.takeError();
-  errors.setGraph(**module);
+  messages.setGraph(**module);
   if (failed(runPasses(**module, options)))
-    return errors.take("compilation failed without a reason, which is a defect of the compiler");
+    return messages.take("compilation failed without a reason, which is a defect of the compiler");
   auto program = d1::buildProgram(**module);
   if (!program)
     return program.takeError();

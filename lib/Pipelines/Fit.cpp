@@ -48,6 +48,10 @@ struct FitPass : dojo::impl::FitBase<FitPass> {
         low = middle + 1;
     }
     keepInDram(ArrayRef(globals).take_front(low));
+    if (low > 0)
+      getOperation().emitRemark() << low << " of " << globals.size()
+                                  << " weights stay in DRAM and are read in every step: SRAM "
+                                     "does not hold them all";
   }
 
 private:

@@ -43,14 +43,16 @@ class Program:
     """A compiled model and its state.
 
     report      the compiler's figures; empty for a loaded program
+    messages    warnings and remarks of the compiler, as in "remark: node 'x': f64 is computed as f32"
     run_report  the executor's, summed over the runs since `init`; None before the first run
     """
 
-    def __init__(self, native, report):
+    def __init__(self, native, report, messages=()):
         self._native = native
         self.inputs = [Tensor(n, t, tuple(s)) for n, t, s in native.inputs()]
         self.outputs = [Tensor(n, t, tuple(s)) for n, t, s in native.outputs()]
         self.report = report
+        self.messages = list(messages)
         self.run_report = None
 
     @staticmethod
@@ -77,24 +79,26 @@ class Program:
         return {name: np.load(io.BytesIO(npy)) for name, npy in results}
 
 
-def compile(model, target="d1-die", precision="bf16", shapes=None, dump_after=""):
+def compile(model, target="d1-die", precision="bf16", shapes=None, dump_after="", mapping=None):
     """Compiles a path, the bytes of a model, or a ModelProto.
 
     shapes: input name or dimension parameter -> size or sizes.
+    mapping: a file of mappings to obey (docs/Mapping.md).
     """
     bound = [(name, [int(d) for d in np.atleast_1d(dims)]) for name, dims in (shapes or {}).items()]
+    options = (target, precision, bound, dump_after, os.fspath(mapping or ""))
     if isinstance(model, (str, os.PathLike)):
-        return _compile_file(os.fspath(model), target, precision, bound, dump_after)
+        return _compile_file(os.fspath(model), *options)
     data = model if isinstance(model, (bytes, bytearray)) else model.SerializeToString()
     with tempfile.TemporaryDirectory(prefix="dojo-") as folder:
         path = pathlib.Path(folder, "model.onnx")
         path.write_bytes(data)
-        return _compile_file(str(path), target, precision, bound, dump_after)
+        return _compile_file(str(path), *options)
 
 
-def _compile_file(path, target, precision, shapes, dump_after):
-    native, report = _dojo.compile(path, target, precision, shapes, dump_after)
-    return Program(native, json.loads(report))
+def _compile_file(path, *options):
+    native, report, messages = _dojo.compile(path, *options)
+    return Program(native, json.loads(report), messages)
 
 
 def npy_bytes(array):

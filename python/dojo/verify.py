@@ -157,6 +157,7 @@ def parser():
     p.add_argument("--precision", default="bf16", choices=sorted(LIMITS))
     p.add_argument("--shape", type=shape_option, action="append", default=[], metavar="NAME=DIMS")
     p.add_argument("--dump-after", default="", metavar="PASS")
+    p.add_argument("--mapping", metavar="FILE", help="mappings to obey, one line an op")
     p.add_argument("--input", type=input_option, action="append", default=[], metavar="NAME=FILE.npy")
     p.add_argument("--output-dir", metavar="DIR", help="write each output as NAME.npy")
     p.add_argument("--threads", type=int)
@@ -188,8 +189,10 @@ def run(options):
     given = given_inputs(options)
     with Progress("compiling"):
         program = dojo.compile(
-            options.model, options.target, options.precision, dict(options.shape), options.dump_after
+            options.model, options.target, options.precision, dict(options.shape), options.dump_after, options.mapping
         )
+    for message in program.messages:
+        print(f"dojo-verify: {message}", file=sys.stderr)
     if options.binary:
         program.save(options.binary)
     reference = Reference(options.model)

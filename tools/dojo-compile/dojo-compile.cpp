@@ -1,5 +1,6 @@
 //===- dojo-compile.cpp - from an ONNX model to a D1 binary ---------------===//
 #include "dojo/Pipelines/Compiler.h"
+#include "dojo/Support/File.h"
 #include "dojo/Support/Progress.h"
 #include "dojo/Target/ImportONNX.h"
 #include "llvm/Support/CommandLine.h"
@@ -38,9 +39,21 @@ struct CommandLine {
 
 } // namespace
 
+static Error checkOutputs(const CommandLine &line) {
+  for (const auto *path : {&line.output, &line.report, &line.exportMapping})
+    if (!path->empty())
+      if (Error error = checkWritable(*path))
+        return error;
+  return Error::success();
+}
+
+static void say(llvm::StringRef message) { llvm::errs() << "dojo-compile: " << message << '\n'; }
+
 static Error compile(const CommandLine &line) {
-  CompileOptions options{line.target,    line.precision, {},
-                         line.dumpAfter, line.mapping,   line.exportMapping};
+  if (Error error = checkOutputs(line))
+    return error;
+  CompileOptions options{line.target,  line.precision,     {}, line.dumpAfter,
+                         line.mapping, line.exportMapping, say};
   ShapeBindings shapes;
   for (const std::string &shape : line.shapes)
     if (Error error = parseShapeBinding(shape, shapes))

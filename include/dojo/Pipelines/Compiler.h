@@ -4,6 +4,7 @@
 
 #include "dojo/Binary/Program.h"
 #include "llvm/Support/JSON.h"
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -19,6 +20,8 @@ struct CompileOptions {
   std::string dumpAfter;
   std::string mappingFile;   ///< mappings to obey (docs/Mapping.md); none when empty
   std::string exportMapping; ///< where to write the mappings of all ops; nowhere when empty
+  /// Hears each warning and remark, as in "remark: node 'x': f64 is computed as f32".
+  std::function<void(llvm::StringRef)> listener;
 };
 
 struct CompileResult {

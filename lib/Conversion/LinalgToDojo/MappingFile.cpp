@@ -1,7 +1,8 @@
 //===- MappingFile.cpp - mappings as a text that people edit --------------===//
 #include "MappingFile.h"
-#include "dojo/Dialect/Dojo/IR/Dojo.h"
+#include "dojo/Conversion/LinalgToDojo/OperandLayouts.h"
 #include "dojo/Support/File.h"
+#include "dojo/Support/Names.h"
 #include "mlir/AsmParser/AsmParser.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -36,33 +37,85 @@ static OpsByKey opsByKey(ModuleOp module) {
   return ops;
 }
 
-LogicalResult ir::readMappings(ModuleOp module, StringRef path) {
+namespace {
+
+/// Sets the mapping of one line after another; what is wrong is said of the line.
+class MappingReader {
+public:
+  MappingReader(ModuleOp module, const Coords &grid, StringRef path)
+      : module(module), grid(grid), path(path), ops(opsByKey(module)) {}
+
+  LogicalResult read(StringRef line, unsigned number);
+
+private:
+  InFlightDiagnostic error() { return module.emitError(path) << ":" << number << ": "; }
+  std::string nearKeys(StringRef key) const;
+  /// Sets the mapping that the text gives, unless it is none or breaks a rule.
+  LogicalResult set(linalg::LinalgOp op, StringRef text);
+
+  ModuleOp module;
+  const Coords &grid;
+  StringRef path;
+  OpsByKey ops;
+  llvm::StringMap<unsigned> seen; ///< the line of each key
+  unsigned number = 0;
+};
+
+} // namespace
+
+std::string MappingReader::nearKeys(StringRef key) const {
+  std::vector<std::string> keys;
+  for (auto &[known, op] : ops)
+    keys.push_back(known);
+  return nearNames(key, keys);
+}
+
+LogicalResult MappingReader::set(linalg::LinalgOp op, StringRef text) {
+  std::string reason;
+  {
+    ScopedDiagnosticHandler overhear(module.getContext(), [&](Diagnostic &diagnostic) {
+      reason += (reason.empty() ? "" : "; ") + diagnostic.str();
+      return success();
+    });
+    auto mapping = dyn_cast_or_null<MappingAttr>(parseAttribute(text, module.getContext()));
+    if (mapping && succeeded(MappedOp::get(op, mapping, grid))) {
+      op->setAttr(mappingAttrName, mapping);
+      return success();
+    }
+  }
+  return error() << reason;
+}
+
+LogicalResult MappingReader::read(StringRef line, unsigned lineNumber) {
+  number = lineNumber;
+  if (line.empty() || line.starts_with("//"))
+    return success();
+  // A name may hold an equals sign, a mapping begins with the last '#dojo'.
+  size_t at = line.rfind("#dojo.mapping");
+  StringRef key = line.take_front(at).rtrim();
+  if (at == StringRef::npos || !key.consume_back("="))
+    return error() << "expected FUNCTION \"NODE\" = #dojo.mapping<...>";
+  key = key.rtrim();
+  auto *op = ops.find(key.str());
+  if (op == ops.end())
+    return error() << "the model has no op " << key << nearKeys(key);
+  auto [first, isNew] = seen.insert({key, number});
+  if (!isNew)
+    return error() << key << " has a mapping already, in line " << first->second;
+  return set(op->second, line.drop_front(at));
+}
+
+LogicalResult ir::readMappings(ModuleOp module, const Coords &grid, StringRef path) {
   llvm::Expected<std::string> text = readFile(path);
   if (!text)
     return module.emitError(llvm::toString(text.takeError()));
-  OpsByKey ops = opsByKey(module);
+  MappingReader reader(module, grid, path);
   unsigned number = 0;
   for (StringRef rest = *text; !rest.empty();) {
     StringRef line;
     std::tie(line, rest) = rest.split('\n');
-    ++number;
-    line = line.trim();
-    if (line.empty() || line.starts_with("//"))
-      continue;
-    // A name may hold an equals sign, a mapping begins with the last '#dojo'.
-    size_t at = line.rfind("#dojo.mapping");
-    StringRef key = line.take_front(at).rtrim();
-    if (at == StringRef::npos || !key.consume_back("="))
-      return module.emitError(path)
-             << ":" << number << ": expected FUNCTION \"NODE\" = #dojo.mapping<...>";
-    auto *op = ops.find(key.rtrim().str());
-    if (op == ops.end())
-      return module.emitError(path) << ":" << number << ": the model has no op " << key.rtrim();
-    auto mapping =
-        dyn_cast_or_null<MappingAttr>(parseAttribute(line.drop_front(at), module.getContext()));
-    if (!mapping)
-      return module.emitError(path) << ":" << number << ": this is no mapping";
-    op->second->setAttr(mappingAttrName, mapping);
+    if (failed(reader.read(line.trim(), ++number)))
+      return failure();
   }
   return success();
 }

@@ -10,13 +10,15 @@
 #ifndef DOJO_LIB_CONVERSION_LINALGTODOJO_MAPPINGFILE_H
 #define DOJO_LIB_CONVERSION_LINALGTODOJO_MAPPINGFILE_H
 
+#include "dojo/Layout/Layout.h"
 #include "mlir/IR/BuiltinOps.h"
 
 namespace dojo::ir {
 
 /// Sets the mappings of the lines on their ops. An error names the line, and the op
-/// that is not there or the text that is no mapping.
-mlir::LogicalResult readMappings(mlir::ModuleOp module, llvm::StringRef path);
+/// that is not there, the line that the op has already, the text that is no mapping, or
+/// the rule that the mapping breaks.
+mlir::LogicalResult readMappings(mlir::ModuleOp module, const Coords &grid, llvm::StringRef path);
 
 /// Writes a line for every op that has a mapping.
 mlir::LogicalResult writeMappings(mlir::ModuleOp module, llvm::StringRef path);

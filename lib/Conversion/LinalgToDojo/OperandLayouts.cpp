@@ -115,6 +115,20 @@ static FailureOr<MappedIterator> mapIterator(linalg::LinalgOp op, MappingAttr ma
   return it;
 }
 
+/// A split reduction is one associative operation and starts from a fill.
+static LogicalResult checkSplit(const MappedOp &mapped) {
+  linalg::LinalgOp op = mapped.op;
+  if (mapped.splitReductions().empty())
+    return success();
+  for (auto [i, init] : llvm::enumerate(op.getDpsInitsMutable())) {
+    if (!init.get().getDefiningOp<linalg::FillOp>())
+      return op.emitOpError("mapping splits a reduction whose init is not a linalg.fill");
+    if (!combinerOf(op, i))
+      return op.emitOpError("mapping splits a reduction that is not one associative operation");
+  }
+  return success();
+}
+
 FailureOr<MappedOp> MappedOp::get(linalg::LinalgOp op, MappingAttr mapping, const Coords &grid) {
   if (failed(checkIterators(op, mapping)) || failed(checkGrid(op, mapping, grid)))
     return failure();
@@ -136,6 +150,8 @@ FailureOr<MappedOp> MappedOp::get(linalg::LinalgOp op, MappingAttr mapping, cons
         return op.emitOpError("mapping spreads two iterators that both index dimension ")
                << d << " of operand " << operand.getOperandNumber();
   }
+  if (failed(checkSplit(mapped)))
+    return failure();
   return mapped;
 }
 

@@ -184,8 +184,6 @@ FailureOr<SmallVector<Value>> FunctionPartitioner::initsOf(const MappedOp &mappe
       values.push_back(createFilled(builder, op.getLoc(), spread, constant));
     } else if (fillOf(init) || isUndefined(init)) {
       values.push_back(EmptyOp::create(builder, op.getLoc(), spread));
-    } else if (isSplit) {
-      return op.emitOpError("mapping splits a reduction whose init is not a linalg.fill");
     } else {
       FailureOr<Value> copy = spreader.copy(init.get(), {layout, shape, false, {}, {}});
       if (failed(copy))
@@ -298,8 +296,6 @@ FailureOr<Value> FunctionPartitioner::combine(const MappedOp &mapped, unsigned i
                                               Value partial) {
   linalg::LinalgOp op = mapped.op;
   Operation *combiner = combinerOf(op, init);
-  if (!combiner)
-    return op.emitOpError("mapping splits a reduction that is not one associative operation");
   Value value = partial;
   for (unsigned left = mapped.splitReductions().size(); left > 0; --left) {
     auto type = cast<RankedTensorType>(value.getType());

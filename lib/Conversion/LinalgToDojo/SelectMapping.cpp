@@ -259,7 +259,7 @@ struct SelectMappingPass : ir::impl::SelectMappingBase<SelectMappingPass> {
     auto target = Target::of(getOperation());
     if (failed(target))
       return signalPassFailure();
-    if (!mappingFile.empty() && failed(readMappings(getOperation(), mappingFile)))
+    if (!mappingFile.empty() && failed(readMappings(getOperation(), target->grid, mappingFile)))
       return signalPassFailure();
     for (auto function : getOperation().getOps<func::FuncOp>())
       if (failed(Rule(*target).apply(function)))

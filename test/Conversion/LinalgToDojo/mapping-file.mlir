@@ -9,15 +9,21 @@
 // RUN: not dojo-opt %t/model.mlir --dojo-select-mapping=mapping=%t/wrong.txt 2>&1 | FileCheck %s --check-prefix=WRONG
 // RUN: not dojo-opt %t/model.mlir --dojo-select-mapping=mapping=%t/loose.txt 2>&1 | FileCheck %s --check-prefix=LOOSE
 // RUN: not dojo-opt %t/model.mlir --dojo-select-mapping=mapping=%t/illegal.txt 2>&1 | FileCheck %s --check-prefix=ILLEGAL
+// RUN: not dojo-opt %t/model.mlir --dojo-select-mapping=mapping=%t/second.txt 2>&1 | FileCheck %s --check-prefix=SECOND
+// RUN: not dojo-opt %t/model.mlir --dojo-select-mapping=mapping=%t/twice.txt 2>&1 | FileCheck %s --check-prefix=TWICE
 // RUN: not dojo-opt %t/model.mlir --dojo-select-mapping=mapping=%t/none.txt 2>&1 | FileCheck %s --check-prefix=NONE
 
 // FILE: step "dense = 1" = #dojo.mapping<{{.*}}inner = d1
 // FILE: step "dense = 1"#1 = #dojo.mapping<
 // EDITED: linalg.matmul {dojo.mapping = #dojo.mapping<y = [d0 : 3], inner = d1, tile = [d1 : 16]>}
-// ABSENT: absent.txt:2: the model has no op step "dense"
-// WRONG: wrong.txt:1: this is no mapping
+// ABSENT: absent.txt:2: the model has no op step "dense"; near it: 'step "dense = 1"', 'step "dense = 1"#1'
+// WRONG: wrong.txt:1: expected an axis (dy, dx, y, x), steps, inner or tile, found 'z'
+// WRONG-NOT: error:
 // LOOSE: loose.txt:1: expected FUNCTION "NODE" = #dojo.mapping<...>
-// ILLEGAL: mapping cuts axis y into 5, the grid has 4
+// ILLEGAL: illegal.txt:1: {{.*}}mapping cuts axis y into 5, the grid has 4
+// ILLEGAL-NOT: error:
+// SECOND: second.txt:2: {{.*}}mapping steps through iterator d1, which is no reduction
+// TWICE: twice.txt:3: step "dense = 1" has a mapping already, in line 1
 // NONE: none.txt
 
 //--- edited.txt
@@ -32,6 +38,13 @@ step "dense = 1" = #dojo.mapping<z = [d0 : 3]>
 step "dense = 1" y = 3
 //--- illegal.txt
 step "dense = 1" = #dojo.mapping<y = [d0 : 5]>
+//--- second.txt
+step "dense = 1" = #dojo.mapping<y = [d2 : 2]>
+step "dense = 1"#1 = #dojo.mapping<steps = [d1 : 2]>
+//--- twice.txt
+step "dense = 1" = #dojo.mapping<y = [d0 : 2]>
+step "dense = 1"#1 = #dojo.mapping<y = [d0 : 2]>
+step "dense = 1" = #dojo.mapping<y = [d0 : 3]>
 //--- model.mlir
 #id = affine_map<(d0, d1) -> (d0, d1)>
 module attributes {dojo.machine = #dojo.machine<"d1-mini">} {
