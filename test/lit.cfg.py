@@ -20,5 +20,3 @@ try:
     subprocess.run([config.python, "-c", "import onnx, onnxruntime"], check=True, capture_output=True)
 except (OSError, subprocess.CalledProcessError):
     lit_config.fatal(f"{config.python} cannot import onnx and onnxruntime; run scripts/check, or set DOJO_PYTHON")
-if subprocess.run([config.python, "-c", "import numpy"], capture_output=True).returncode == 0:
-    config.available_features.add("numpy")

@@ -1,6 +1,5 @@
 // RUN: dojo-opt %s --dojo-expand-math --split-input-file --verify-diagnostics | FileCheck %s
 // RUN: %python %S/Inputs/sweep.py 8209
-// REQUIRES: numpy
 
 // What a node computes by itself stays.
 // CHECK-LABEL: @native

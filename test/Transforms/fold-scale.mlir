@@ -1,6 +1,5 @@
 // RUN: dojo-opt %s --pass-pipeline="builtin.module(func.func(dojo-fuse-elementwise,dojo-fold-scale))" | FileCheck %s
 // RUN: %python %S/Inputs/compare.py %s 1e-6 --pass-pipeline="builtin.module(func.func(dojo-fuse-elementwise,dojo-fold-scale))"
-// REQUIRES: numpy
 
 // Bias, batch norm and rectifier after a convolution: the scale goes into the weights, the shifts become one.
 // CHECK: %[[SCALE:.*]] = linalg.generic

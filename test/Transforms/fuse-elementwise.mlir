@@ -1,6 +1,5 @@
 // RUN: dojo-opt %s --dojo-fuse-elementwise | FileCheck %s
 // RUN: %python %S/Inputs/compare.py %s 1e-6 --dojo-fuse-elementwise
-// REQUIRES: numpy
 
 #id = affine_map<(a, b) -> (a, b)>
 #col = affine_map<(a, b) -> (b)>

@@ -1,7 +1,6 @@
 // RUN: dojo-opt %s --dojo-structured=precision=fp32 | FileCheck %s
 // RUN: %python %S/Inputs/compare.py %s 1e-6 --dojo-structured=precision=fp32
 // RUN: %python %S/Inputs/compare.py %s 1e-2 --dojo-structured=precision=bf16
-// REQUIRES: numpy
 
 // Layer norm, dense layer, GELU and softmax: ten generics in all, and no math left to expand.
 // CHECK-LABEL: func.func @init

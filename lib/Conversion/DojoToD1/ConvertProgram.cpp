@@ -264,8 +264,7 @@ struct ConvertProgramPass : ir::impl::ConvertProgramToD1Base<ConvertProgramPass>
     auto target = Target::of(module);
     if (failed(target))
       return signalPassFailure();
-    auto code = module->getAttrOfType<IntegerAttr>(codeBytesAttrName);
-    int64_t descriptor = descriptorAddress(code ? code.getInt() : 0), marks = 0;
+    int64_t descriptor = descriptorAddress(target->codeBytes), marks = 0;
     SmallVector<Attribute> table;
     for (auto function : llvm::make_early_inc_range(module.getOps<func::FuncOp>())) {
       if (function.isPrivate())

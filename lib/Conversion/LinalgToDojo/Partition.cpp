@@ -468,9 +468,12 @@ LogicalResult FunctionPartitioner::run() {
                                      builder.getFunctionType({}, {}));
   builder.setInsertionPointToStart(target.addEntryBlock());
   for (BlockArgument argument : source.getArguments()) {
+    auto type = dyn_cast<RankedTensorType>(argument.getType());
+    if (!type)
+      return source.emitError("argument ")
+             << argument.getArgNumber() << " is " << argument.getType() << ", expected a tensor";
     auto title = source.getArgAttrOfType<StringAttr>(argument.getArgNumber(), titleAttrName);
-    DramOp dram = state.addDram(argument.getLoc(), "input", "input", title, {},
-                                cast<RankedTensorType>(argument.getType()));
+    DramOp dram = state.addDram(argument.getLoc(), "input", "input", title, {}, type);
     spreader.define(argument, getDram(dram));
   }
   for (Operation &op : source.getBody().front())

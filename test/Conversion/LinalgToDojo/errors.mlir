@@ -52,3 +52,88 @@ func.func @step(%a: tensor<8x8xf32>) -> tensor<8x8xf32> {
   return %r : tensor<8x8xf32>
 }
 }
+
+// -----
+
+#rows = affine_map<(d0, d1) -> (d0, d1)>
+#sum = affine_map<(d0, d1) -> (d0)>
+module attributes {dojo.machine = #dojo.machine<"d1-mini">} {
+func.func @step(%a: tensor<8x8xf32>) -> tensor<8xf32> {
+  %z = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<8xf32>
+  %f = linalg.fill ins(%z : f32) outs(%e : tensor<8xf32>) -> tensor<8xf32>
+  // expected-error @+1 {{mapping steps of 3 do not divide iterator d1 of 8, and only a contraction can pad its reduction}}
+  %r = linalg.generic {indexing_maps = [#rows, #sum], iterator_types = ["parallel", "reduction"],
+                       dojo.mapping = #dojo.mapping<y = [d0 : 4], steps = [d1 : 3]>}
+      ins(%a : tensor<8x8xf32>) outs(%f : tensor<8xf32>) {
+  ^bb0(%x: f32, %o: f32):
+    %s = arith.addf %o, %x : f32
+    linalg.yield %s : f32
+  } -> tensor<8xf32>
+  return %r : tensor<8xf32>
+}
+}
+
+// -----
+
+#rows = affine_map<(d0, d1) -> (d0, d1)>
+#sum = affine_map<(d0, d1) -> (d0)>
+module attributes {dojo.machine = #dojo.machine<"d1-mini">} {
+func.func @step(%a: tensor<8x8xf32>) -> tensor<8xf32> {
+  %z = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<8xf32>
+  %f = linalg.fill ins(%z : f32) outs(%e : tensor<8xf32>) -> tensor<8xf32>
+  // expected-error @+1 {{mapping must cut reduction iterator d1 of 8 into equal blocks without padding}}
+  %r = linalg.generic {indexing_maps = [#rows, #sum], iterator_types = ["parallel", "reduction"],
+                       dojo.mapping = #dojo.mapping<x = [d1 : 3]>}
+      ins(%a : tensor<8x8xf32>) outs(%f : tensor<8xf32>) {
+  ^bb0(%x: f32, %o: f32):
+    %s = arith.addf %o, %x : f32
+    linalg.yield %s : f32
+  } -> tensor<8xf32>
+  return %r : tensor<8xf32>
+}
+}
+
+// -----
+
+#rows = affine_map<(d0, d1) -> (d0, d1)>
+#sum = affine_map<(d0, d1) -> (d0)>
+module attributes {dojo.machine = #dojo.machine<"d1-mini">} {
+func.func @step(%a: tensor<8x8xf32>) -> tensor<8xf32> {
+  %z = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<8xf32>
+  %f = linalg.fill ins(%z : f32) outs(%e : tensor<8xf32>) -> tensor<8xf32>
+  // expected-error @+1 {{mapping splits a reduction that is not one associative operation}}
+  %r = linalg.generic {indexing_maps = [#rows, #sum], iterator_types = ["parallel", "reduction"],
+                       dojo.mapping = #dojo.mapping<x = [d1 : 4]>}
+      ins(%a : tensor<8x8xf32>) outs(%f : tensor<8xf32>) {
+  ^bb0(%x: f32, %o: f32):
+    %twice = arith.addf %o, %o : f32
+    %s = arith.addf %twice, %x : f32
+    linalg.yield %s : f32
+  } -> tensor<8xf32>
+  return %r : tensor<8xf32>
+}
+}
+
+// -----
+
+module attributes {dojo.machine = #dojo.machine<"d1-mini">} {
+func.func @init() {
+  %w = arith.constant dense<[1.0, 2.0]> : tensor<2xf32>
+  ml_program.global_store @g = %w : tensor<2xf32>
+  return
+}
+// expected-error @+1 {{storage is dram, or absent for SRAM, found "tape"}}
+ml_program.global private mutable @g : tensor<2xf32> {dojo.storage = "tape"}
+}
+
+// -----
+
+module attributes {dojo.machine = #dojo.machine<"d1-mini">} {
+// expected-error @+1 {{argument 1 is f32, expected a tensor}}
+func.func @step(%a: tensor<8xf32>, %b: f32) {
+  return
+}
+}

@@ -84,11 +84,11 @@ LogicalResult MoveOp::verify() {
 
 //===-- Collectives -------------------------------------------------------===//
 
-static std::optional<unsigned> axisNumber(StringRef name) {
+static FailureOr<unsigned> verifyAxis(Operation *op, StringRef name) {
   for (unsigned a = 0; a < numAxes; ++a)
     if (name == axisName(static_cast<Axis>(a)))
       return a;
-  return std::nullopt;
+  return op->emitOpError("axis is dy, dx, y or x, found '") << name << "'";
 }
 
 static LogicalResult verifySpread(Operation *op, Type source, Type result) {
@@ -105,10 +105,8 @@ static LogicalResult verifyRepeatsOn(Operation *op, Type result, unsigned axis) 
 }
 
 LogicalResult BroadcastOp::verify() {
-  auto axis = axisNumber(getAxis());
-  if (!axis)
-    return emitOpError("axis is dy, dx, y or x, found '") << getAxis() << "'";
-  if (failed(verifySpread(*this, getSource().getType(), getType())) ||
+  FailureOr<unsigned> axis = verifyAxis(*this, getAxis());
+  if (failed(axis) || failed(verifySpread(*this, getSource().getType(), getType())) ||
       failed(verifyRepeatsOn(*this, getType(), *axis)))
     return failure();
   Layout source = layoutOf(getSource().getType());
@@ -121,10 +119,8 @@ LogicalResult BroadcastOp::verify() {
 }
 
 LogicalResult AllGatherOp::verify() {
-  auto axis = axisNumber(getAxis());
-  if (!axis)
-    return emitOpError("axis is dy, dx, y or x, found '") << getAxis() << "'";
-  if (failed(verifySpread(*this, getSource().getType(), getType())) ||
+  FailureOr<unsigned> axis = verifyAxis(*this, getAxis());
+  if (failed(axis) || failed(verifySpread(*this, getSource().getType(), getType())) ||
       failed(verifyRepeatsOn(*this, getType(), *axis)))
     return failure();
   if (layoutOf(getSource().getType()).axes[*axis].digits.empty())

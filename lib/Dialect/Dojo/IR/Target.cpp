@@ -16,5 +16,6 @@ FailureOr<Target> Target::of(ModuleOp module) {
   if (!machine)
     return module.emitError(llvm::toString(machine.takeError()));
   Coords grid = logicalGrid(*machine).extents;
-  return Target{std::move(*machine), grid};
+  auto code = module->getAttrOfType<IntegerAttr>(codeBytesAttrName);
+  return Target{std::move(*machine), grid, code ? code.getInt() : 0};
 }

@@ -47,17 +47,15 @@ struct PlacePass : ir::impl::PlaceBase<PlacePass> {
     auto target = Target::of(module);
     if (failed(target))
       return signalPassFailure();
-    auto code = module->getAttrOfType<IntegerAttr>(codeBytesAttrName);
-    int64_t codeBytes = code ? code.getInt() : 0;
-    if (codeBytes > target->machine.codeBudgetBytes()) {
+    if (target->codeBytes > target->machine.codeBudgetBytes()) {
       module.emitError("the code of ")
-          << codeBytes << " bytes exceeds the " << target->machine.codeBudgetBytes()
+          << target->codeBytes << " bytes exceeds the " << target->machine.codeBudgetBytes()
           << " bytes a node keeps for code";
       return signalPassFailure();
     }
     auto lifetimes = lifetimesOf(module);
-    place::Problem problem = problemFor(lifetimes, target->machine,
-                                        descriptorAddress(codeBytes) + isa::moveScratchBytes);
+    place::Problem problem = problemFor(
+        lifetimes, target->machine, descriptorAddress(target->codeBytes) + isa::moveScratchBytes);
     llvm::Expected<place::Solution> solution = place::solve(problem);
     if (!solution) {
       module.emitError("no room in SRAM: ") << llvm::toString(solution.takeError());
