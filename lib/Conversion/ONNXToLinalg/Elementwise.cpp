@@ -79,86 +79,65 @@ Value apply(Scalars &s, Value x, ArrayRef<double>) {
   return s.make<Op>(x);
 }
 
-#define UNARY [](Scalars & s, Value x, ArrayRef<double> a)->Value
-#define BINARY [](Scalars & s, Value x, Value y)->Value
+#define UNARY(RESULT) [](Scalars &s, Value x, ArrayRef<double> a) -> Value { return RESULT; }
+#define BINARY(RESULT) [](Scalars &s, Value x, Value y) -> Value { return RESULT; }
 
-const Unary unaries[] = {{"Abs", 6, Numbers, {}, UNARY{return absolute(s, x);
-} // namespace
-}
-, {"Neg", 6, Numbers, {}, UNARY{return s.neg(x);
-}
-}
-, {"Sign", 9, Numbers, {}, UNARY{return sign(s, x);
-}
-}
-, {"Relu", 6, Numbers, {}, UNARY{return s.max(x, s.constant(x, 0));
-}
-}
-, {"LeakyRelu", 6, Floats, {{"alpha", 0.01}},
-   UNARY{return s.select(positive(s, x), x, scaled(s, x, a[0]));
-}
-}
-, {"ThresholdedRelu", 10, Floats, {{"alpha", 1}},
-   UNARY{return s.select(s.compare(P::sgt, x, s.constant(x, a[0])), x, s.constant(x, 0));
-}
-}
-, {"Elu", 6, Floats, {{"alpha", 1}},
-   UNARY{return s.select(positive(s, x), x, expMinusOne(s, x, a[0]));
-}
-}
-, {"Celu", 12, Floats, {{"alpha", 1}},
-   UNARY{return s.select(positive(s, x), x, expMinusOne(s, scaled(s, x, 1 / a[0]), a[0]));
-}
-}
-, {"Selu", 6, Floats, {{"alpha", 1.67326319217681884765625}, {"gamma", 1.05070102214813232421875}},
-   UNARY{return scaled(s, s.select(positive(s, x), x, expMinusOne(s, x, a[0])), a[1]);
-}
-}
-, {"Sigmoid", 6, Floats, {}, UNARY{return s.sigmoid(x);
-}
-}
-, {"HardSigmoid", 6, Floats, {{"alpha", 0.2}, {"beta", 0.5}},
-   UNARY{return clamp(s, s.add(scaled(s, x, a[0]), s.constant(x, a[1])), 0, 1);
-}
-}
-, {"HardSwish", 14, Floats, {},
-   UNARY{return s.mul(x, clamp(s, s.add(scaled(s, x, 1.0 / 6), s.constant(x, 0.5)), 0, 1));
-}
-}
-, {"Swish", 24, Floats, {{"alpha", 1}}, UNARY{return s.mul(x, s.sigmoid(scaled(s, x, a[0])));
-}
-}
-, {"Softplus", 1, Floats, {}, UNARY{return softplus(s, x);
-}
-}
-, {"Softsign", 1, Floats, {}, UNARY{return s.div(x, s.add(s.constant(x, 1), absolute(s, x)));
-}
-}
-, {"Mish", 18, Floats, {}, UNARY{return s.mul(x, s.make<math::TanhOp>(softplus(s, x)));
-}
-}
-, {"Tanh", 6, Floats, {}, apply<math::TanhOp>}, {"Exp", 6, Floats, {}, apply<math::ExpOp>},
-    {"Log", 6, Floats, {}, apply<math::LogOp>}, {"Sqrt", 6, Floats, {}, apply<math::SqrtOp>},
+const Unary unaries[] = {
+    {"Abs", 6, Numbers, {}, UNARY(absolute(s, x))},
+    {"Neg", 6, Numbers, {}, UNARY(s.neg(x))},
+    {"Sign", 9, Numbers, {}, UNARY(sign(s, x))},
+    {"Relu", 6, Numbers, {}, UNARY(s.max(x, s.constant(x, 0)))},
+    {"LeakyRelu",
+     6,
+     Floats,
+     {{"alpha", 0.01}},
+     UNARY(s.select(positive(s, x), x, scaled(s, x, a[0])))},
+    {"ThresholdedRelu",
+     10,
+     Floats,
+     {{"alpha", 1}},
+     UNARY(s.select(s.compare(P::sgt, x, s.constant(x, a[0])), x, s.constant(x, 0)))},
+    {"Elu", 6, Floats, {{"alpha", 1}}, UNARY(s.select(positive(s, x), x, expMinusOne(s, x, a[0])))},
+    {"Celu",
+     12,
+     Floats,
+     {{"alpha", 1}},
+     UNARY(s.select(positive(s, x), x, expMinusOne(s, scaled(s, x, 1 / a[0]), a[0])))},
+    {"Selu",
+     6,
+     Floats,
+     {{"alpha", 1.67326319217681884765625}, {"gamma", 1.05070102214813232421875}},
+     UNARY(scaled(s, s.select(positive(s, x), x, expMinusOne(s, x, a[0])), a[1]))},
+    {"Sigmoid", 6, Floats, {}, UNARY(s.sigmoid(x))},
+    {"HardSigmoid",
+     6,
+     Floats,
+     {{"alpha", 0.2}, {"beta", 0.5}},
+     UNARY(clamp(s, s.add(scaled(s, x, a[0]), s.constant(x, a[1])), 0, 1))},
+    {"HardSwish",
+     14,
+     Floats,
+     {},
+     UNARY(s.mul(x, clamp(s, s.add(scaled(s, x, 1.0 / 6), s.constant(x, 0.5)), 0, 1)))},
+    {"Swish", 24, Floats, {{"alpha", 1}}, UNARY(s.mul(x, s.sigmoid(scaled(s, x, a[0]))))},
+    {"Softplus", 1, Floats, {}, UNARY(softplus(s, x))},
+    {"Softsign", 1, Floats, {}, UNARY(s.div(x, s.add(s.constant(x, 1), absolute(s, x))))},
+    {"Mish", 18, Floats, {}, UNARY(s.mul(x, s.make<math::TanhOp>(softplus(s, x))))},
+    {"Tanh", 6, Floats, {}, apply<math::TanhOp>},
+    {"Exp", 6, Floats, {}, apply<math::ExpOp>},
+    {"Log", 6, Floats, {}, apply<math::LogOp>},
+    {"Sqrt", 6, Floats, {}, apply<math::SqrtOp>},
     {"Erf", 9, Floats, {}, apply<math::ErfOp>},
-    {"Reciprocal", 6, Floats, {}, UNARY{return s.div(s.constant(x, 1), x);
-}
-}
-, {"Floor", 6, Floats, {}, apply<math::FloorOp>}, {"Ceil", 6, Floats, {}, apply<math::CeilOp>},
-    {"Round", 11, Floats, {}, apply<math::RoundEvenOp>}, {"Sin", 7, Floats, {}, apply<math::SinOp>},
+    {"Reciprocal", 6, Floats, {}, UNARY(s.div(s.constant(x, 1), x))},
+    {"Floor", 6, Floats, {}, apply<math::FloorOp>},
+    {"Ceil", 6, Floats, {}, apply<math::CeilOp>},
+    {"Round", 11, Floats, {}, apply<math::RoundEvenOp>},
+    {"Sin", 7, Floats, {}, apply<math::SinOp>},
     {"Cos", 7, Floats, {}, apply<math::CosOp>},
-    {"Not", 1, Bools, {}, UNARY{return s.make<arith::XOrIOp>(x, s.constant(x, 1));
-}
-}
-, {"BitwiseNot", 18, Ints, {}, UNARY{return s.make<arith::XOrIOp>(x, s.constant(x, -1));
-}
-}
-, {"IsNaN", 9, Floats, {}, UNARY{return s.make<arith::CmpFOp>(arith::CmpFPredicate::UNO, x, x);
-}
-, Bool
-}
-,
-}
-;
+    {"Not", 1, Bools, {}, UNARY(s.make<arith::XOrIOp>(x, s.constant(x, 1)))},
+    {"BitwiseNot", 18, Ints, {}, UNARY(s.make<arith::XOrIOp>(x, s.constant(x, -1)))},
+    {"IsNaN", 9, Floats, {}, UNARY(s.make<arith::CmpFOp>(arith::CmpFPredicate::UNO, x, x)), Bool},
+};
 
 Value remainder(Scalars &s, Value x, Value y) {
   return isa<FloatType>(x.getType()) ? s.make<arith::RemFOp>(x, y) : s.make<arith::RemSIOp>(x, y);
@@ -172,79 +151,32 @@ Value floorModulo(Scalars &s, Value x, Value y) {
   return s.select(corrected, s.add(rest, y), rest);
 }
 
-const Binary binaries[] = {{"Add", 7, Numbers, BINARY{return s.add(x, y);
-}
-}
-, {"Sub", 7, Numbers, BINARY{return s.sub(x, y);
-}
-}
-, {"Mul", 7, Numbers, BINARY{return s.mul(x, y);
-}
-}
-, {"Div", 7, Numbers, BINARY{return s.div(x, y);
-}
-}
-, {"PRelu", 7, Floats, BINARY{return s.select(positive(s, x), x, s.mul(x, y));
-}
-}
-, {"And", 7, Bools, BINARY{return s.make<arith::AndIOp>(x, y);
-}
-}
-, {"Or", 7, Bools, BINARY{return s.make<arith::OrIOp>(x, y);
-}
-}
-, {"Xor", 7, Bools, BINARY{return s.make<arith::XOrIOp>(x, y);
-}
-}
-, {"BitwiseAnd", 18, Ints, BINARY{return s.make<arith::AndIOp>(x, y);
-}
-}
-, {"BitwiseOr", 18, Ints, BINARY{return s.make<arith::OrIOp>(x, y);
-}
-}
-, {"BitwiseXor", 18, Ints, BINARY{return s.make<arith::XOrIOp>(x, y);
-}
-}
-, {"Equal", 7, All, BINARY{return s.compare(P::eq, x, y);
-}
-, Bool
-}
-, {"Less", 7, Numbers, BINARY{return s.compare(P::slt, x, y);
-}
-, Bool
-}
-, {"LessOrEqual", 12, Numbers, BINARY{return s.compare(P::sle, x, y);
-}
-, Bool
-}
-, {"Greater", 7, Numbers, BINARY{return s.compare(P::sgt, x, y);
-}
-, Bool
-}
-, {"GreaterOrEqual", 12, Numbers, BINARY{return s.compare(P::sge, x, y);
-}
-, Bool
-}
-,
-}
-;
+const Binary binaries[] = {
+    {"Add", 7, Numbers, BINARY(s.add(x, y))},
+    {"Sub", 7, Numbers, BINARY(s.sub(x, y))},
+    {"Mul", 7, Numbers, BINARY(s.mul(x, y))},
+    {"Div", 7, Numbers, BINARY(s.div(x, y))},
+    {"PRelu", 7, Floats, BINARY(s.select(positive(s, x), x, s.mul(x, y)))},
+    {"And", 7, Bools, BINARY(s.make<arith::AndIOp>(x, y))},
+    {"Or", 7, Bools, BINARY(s.make<arith::OrIOp>(x, y))},
+    {"Xor", 7, Bools, BINARY(s.make<arith::XOrIOp>(x, y))},
+    {"BitwiseAnd", 18, Ints, BINARY(s.make<arith::AndIOp>(x, y))},
+    {"BitwiseOr", 18, Ints, BINARY(s.make<arith::OrIOp>(x, y))},
+    {"BitwiseXor", 18, Ints, BINARY(s.make<arith::XOrIOp>(x, y))},
+    {"Equal", 7, All, BINARY(s.compare(P::eq, x, y)), Bool},
+    {"Less", 7, Numbers, BINARY(s.compare(P::slt, x, y)), Bool},
+    {"LessOrEqual", 12, Numbers, BINARY(s.compare(P::sle, x, y)), Bool},
+    {"Greater", 7, Numbers, BINARY(s.compare(P::sgt, x, y)), Bool},
+    {"GreaterOrEqual", 12, Numbers, BINARY(s.compare(P::sge, x, y)), Bool},
+};
 
 /// Operators of any number of operands, folded from the left.
-const Binary variadics[] = {{"Min", 6, Numbers, BINARY{return s.min(x, y);
-}
-}
-, {"Max", 6, Numbers, BINARY{return s.max(x, y);
-}
-}
-, {"Sum", 6, Floats, BINARY{return s.add(x, y);
-}
-}
-, {"Mean", 6, Floats, BINARY{return s.add(x, y);
-}
-}
-,
-}
-;
+const Binary variadics[] = {
+    {"Min", 6, Numbers, BINARY(s.min(x, y))},
+    {"Max", 6, Numbers, BINARY(s.max(x, y))},
+    {"Sum", 6, Floats, BINARY(s.add(x, y))},
+    {"Mean", 6, Floats, BINARY(s.add(x, y))},
+};
 
 #undef UNARY
 #undef BINARY
