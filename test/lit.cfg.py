@@ -14,6 +14,7 @@ config.environment["PATH"] = os.pathsep.join(
 config.substitutions.append(("%python", config.python))
 config.substitutions.append(("%models", os.path.join(config.test_source_root, "Inputs", "models.py")))
 config.substitutions.append(("%page", f"{config.python} {config.test_source_root}/Inputs/page.py"))
+config.substitutions.append(("%mlir_tblgen", os.path.join(config.llvm_tools_dir, "mlir-tblgen")))
 config.substitutions.append(("%build", config.build_dir))
 config.substitutions.append(("%run_on_host", os.path.join(config.test_source_root, "Inputs", "run_on_host.py")))
 try:

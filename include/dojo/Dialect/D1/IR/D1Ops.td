@@ -21,6 +21,17 @@ def D1_Dialect : Dialect {
   let name = "d1";
   let cppNamespace = "::dojo::d1";
   let summary = "instructions of the D1 node on typed registers";
+  let description = [{
+    One operation for each straight-line instruction, by the name it has in docs/ISA.md, and the
+    structure around them, which is listed here. Operands of an instruction are the registers it reads,
+    results those it writes, immediates attributes:
+
+    ```mlir
+    %v = d1.vld %address, 64 : (!d1.x) -> !d1.v
+    %m = d1.mmul %acc, %a, %b : (!d1.a, !d1.v, !d1.v) -> !d1.a
+    ```
+    docs/D1.md gives the rationale.
+  }];
   let useDefaultTypePrinterParser = 1;
 }
 
@@ -65,7 +76,10 @@ class D1_InstOp<string mnemonic, string opcode, list<Trait> traits>
   }];
 }
 
+// The reference of the dialect leaves the instructions to docs/ISA.md.
+#ifndef D1_STRUCTURE_ONLY
 include "dojo/ISA/Operations.td"
+#endif
 
 class D1_Op<string mnemonic, list<Trait> traits = []> : Op<D1_Dialect, mnemonic, traits>;
 

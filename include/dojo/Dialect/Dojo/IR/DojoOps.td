@@ -42,6 +42,9 @@ def Dojo_DramOp : Dojo_Op<"dram", [Symbol]> {
 
 def Dojo_GetDramOp : Dojo_Op<"get_dram", [Pure]> {
   let summary = "the data of a dojo.dram";
+  let description = [{
+    A tensor with the encoding `#dojo.dram`, or its buffer. Moves from it load, moves to it store.
+  }];
   let arguments = (ins FlatSymbolRefAttr:$name);
   let results = (outs Dojo_Data:$result);
   let assemblyFormat = "$name attr-dict `:` type($result)";
@@ -49,6 +52,9 @@ def Dojo_GetDramOp : Dojo_Op<"get_dram", [Pure]> {
 
 def Dojo_ResidentOp : Dojo_Op<"resident", [Symbol]> {
   let summary = "SRAM that lives from one entry to the next";
+  let description = [{
+    What `init` leaves for `step`: weights, and state. Its bytes are nobody else's at any time.
+  }];
   let arguments = (ins SymbolNameAttr:$sym_name, TypeAttrOf<Dojo_BufferType>:$type,
                        OptionalAttr<I64Attr>:$address);
   let assemblyFormat = "$sym_name `:` $type attr-dict";
@@ -56,6 +62,9 @@ def Dojo_ResidentOp : Dojo_Op<"resident", [Symbol]> {
 
 def Dojo_GetResidentOp : Dojo_Op<"get_resident", [Pure]> {
   let summary = "the memory of a dojo.resident";
+  let description = [{
+    Several entries may name one resident; all get the same address.
+  }];
   let arguments = (ins FlatSymbolRefAttr:$name);
   let results = (outs Dojo_BufferType:$result);
   let assemblyFormat = "$name attr-dict `:` type($result)";
@@ -63,6 +72,10 @@ def Dojo_GetResidentOp : Dojo_Op<"get_resident", [Pure]> {
 
 def Dojo_EmptyOp : Dojo_Op<"empty", [Pure]> {
   let summary = "a spread tensor of undefined elements";
+  let description = [{
+    The destination of a move or of a computation, before there are buffers. It becomes a dojo.alloc, or
+    the dojo.resident of the global its tensor is stored in.
+  }];
   let results = (outs AnyRankedTensor:$result);
   let assemblyFormat = "attr-dict `:` type($result)";
 }
@@ -195,6 +208,10 @@ def Dojo_ComputeOp : Dojo_Op<"compute", [IsolatedFromAbove, SingleBlock, AttrSiz
 def Dojo_LaunchOp : Dojo_Op<"launch", [AttrSizedOperandSegments,
                                        MemoryEffects<[MemRead, MemWrite]>]> {
   let summary = "a call of an outlined kernel on buffers";
+  let description = [{
+    Passes the addresses of the buffers, ins then outs. Nodes that hold no block of the first output skip
+    the call.
+  }];
   let arguments = (ins FlatSymbolRefAttr:$kernel, Variadic<Dojo_BufferType>:$ins,
                        Variadic<Dojo_BufferType>:$outs);
   let assemblyFormat = [{
@@ -220,6 +237,10 @@ def Dojo_RepeatOp : Dojo_Op<"repeat", [SingleBlock, RecursiveMemoryEffects]> {
 def Dojo_YieldOp : Dojo_Op<"yield", [Pure, Terminator,
     ParentOneOf<["ComputeOp", "RepeatOp", "ReduceOp"]>]> {
   let summary = "ends a region with its values";
+  let description = [{
+    The new pieces of a dojo.compute, the carried values of a dojo.repeat, the combination of a
+    dojo.reduce. On buffers a compute yields nothing.
+  }];
   let arguments = (ins Variadic<AnyType>:$values);
   let assemblyFormat = "($values^ `:` type($values))? attr-dict";
 }
@@ -244,8 +265,16 @@ def Dojo_GrantOp : Dojo_MovePart<"grant",
   }];
 }
 def Dojo_SendOp : Dojo_MovePart<"send",
-    "senders wait for their receivers, push, and signal them">;
-def Dojo_ReceiveOp : Dojo_MovePart<"receive", "receivers wait for all senders of a move">;
+    "senders wait for their receivers, push, and signal them"> {
+  let description = [{
+    The pushes are asynchronous: the source may be read until the next dojo.drain.
+  }];
+}
+def Dojo_ReceiveOp : Dojo_MovePart<"receive", "receivers wait for all senders of a move"> {
+  let description = [{
+    After it the whole destination may be read. Signals arrive behind the data they announce.
+  }];
+}
 
 def Dojo_BarrierOp : Dojo_Op<"barrier"> {
   let summary = "wait until every node has come here";
@@ -259,6 +288,10 @@ def Dojo_BarrierOp : Dojo_Op<"barrier"> {
 
 def Dojo_DrainOp : Dojo_Op<"drain"> {
   let summary = "wait until own pushes have left and own pulls have arrived";
+  let description = [{
+    Stands before the first write to bytes that may still be on their way out, and before the first
+    use of bytes that may still be on their way in. It waits for no other node.
+  }];
   let assemblyFormat = "attr-dict";
 }
 

@@ -17,6 +17,10 @@ def ONNX_Dialect : Dialect {
   let name = "onnx";
   let cppNamespace = "::dojo::onnx";
   let summary = "ONNX graphs, node by node, known operators or not";
+  let description = [{
+    What `dojo-translate --import-onnx` makes of a file, before anything is decided; `--lower-onnx` leaves
+    nothing of it. docs/ONNX.md gives the rationale.
+  }];
   let useDefaultTypePrinterParser = 1;
 }
 
@@ -57,6 +61,13 @@ def ONNX_NodeOp : ONNX_Op<"node"> {
 
 def ONNX_ConstantOp : ONNX_Op<"constant", [Pure, AllTypesMatch<["value", "result"]>]> {
   let summary = "an initializer of the graph";
+  let description = [{
+    More than 64 elements are a `dense_resource`, mapped from the file and never hashed.
+
+    ```mlir
+    %w = onnx.constant dense_resource<w1> : tensor<32x64xf32>
+    ```
+  }];
   let arguments = (ins ElementsAttr:$value);
   let results = (outs AnyTensor:$result);
   let assemblyFormat = "$value attr-dict";
@@ -64,6 +75,9 @@ def ONNX_ConstantOp : ONNX_Op<"constant", [Pure, AllTypesMatch<["value", "result
 
 def ONNX_NoneOp : ONNX_Op<"none", [Pure]> {
   let summary = "an optional operand that is absent";
+  let description = [{
+    ONNX writes it as an empty name. Operands keep their positions by it.
+  }];
   let results = (outs NoneType:$result);
   let assemblyFormat = "attr-dict";
   let builders = [OpBuilder<(ins), [{ $_state.addTypes($_builder.getNoneType()); }]>];
@@ -71,6 +85,9 @@ def ONNX_NoneOp : ONNX_Op<"none", [Pure]> {
 
 def ONNX_YieldOp : ONNX_Op<"yield", [Pure, Terminator, ParentOneOf<["NodeOp"]>]> {
   let summary = "the outputs of a subgraph";
+  let description = [{
+    Ends each region of an `onnx.node`.
+  }];
   let arguments = (ins Variadic<ONNX_Value>:$results);
   let assemblyFormat = "($results^ `:` type($results))? attr-dict";
 }
