@@ -11,13 +11,17 @@ def D1FoldOffsets : Pass<"d1-fold-offsets", "::mlir::func::FuncOp"> {
     sums and products by constants, ((x + c) * k + y = (x * k + y) + c * k), and a
     load or store takes the last one as far as its immediate holds it.
 
-    ```mlir
-    %p = arith.addi %a, %c64 : i64
-    %v = d1.vld %p, 0 : (i64) -> !d1.v
+    ```mlir file=offsets.mlir
+    func.func @load(%a: i64) -> !d1.v {
+      %c64 = arith.constant 64 : i64
+      %p = arith.addi %a, %c64 : i64
+      %v = d1.vld %p, 0 : (i64) -> !d1.v
+      return %v : !d1.v
+    }
     ```
-    becomes
-    ```mlir
-    %v = d1.vld %a, 64 : (i64) -> !d1.v
+    ```console
+    $ dojo-opt offsets.mlir --d1-fold-offsets | grep vld
+        ... = d1.vld %arg0, 64 : (i64) -> !d1.v
     ```
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect"];
@@ -32,12 +36,20 @@ def D1AllocateRegisters : Pass<"d1-allocate-registers", "::mlir::func::FuncOp"> 
     next to their uses where registers are short. A routine that still needs
     more registers than there are is refused, with the place and the number.
 
-    ```mlir
-    %m = d1.mmul %acc, %a, %b : (!d1.a, !d1.v, !d1.v) -> !d1.a
+    ```mlir file=registers.mlir
+    func.func @product(%a: !d1.x) attributes {d1.routine} {
+      %zero = d1.mzero : () -> !d1.a
+      %l = d1.vld %a, 0 : (!d1.x) -> !d1.v
+      %r = d1.vld %a, 64 : (!d1.x) -> !d1.v
+      %m = d1.mmul %zero, %l, %r : (!d1.a, !d1.v, !d1.v) -> !d1.a
+      %rows = d1.mread %m, 0 : (!d1.a) -> !d1.v
+      d1.vst %rows, %a, 0 : (!d1.v, !d1.x) -> ()
+      return
+    }
     ```
-    becomes
-    ```mlir
-    %m = d1.mmul %acc, %a, %b : (!d1.a<0>, !d1.v<0>, !d1.v<1>) -> !d1.a<0>
+    ```console
+    $ dojo-opt registers.mlir --d1-allocate-registers | grep mmul
+        ... = d1.mmul ... : (!d1.a<0>, !d1.v<0>, !d1.v<1>) -> !d1.a<0>
     ```
   }];
   let dependentDialects = ["::dojo::d1::D1Dialect"];

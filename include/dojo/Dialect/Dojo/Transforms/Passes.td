@@ -41,6 +41,33 @@ def OutlineKernels : Pass<"dojo-outline-kernels", "::mlir::ModuleOp"> {
   let description = [{
     A dojo.compute becomes a dojo.launch of a function with the attribute `dojo.kernel`; equal
     bodies on equal local shapes share it.
+
+    ```mlir file=compute.mlir
+    #x = #dojo.layout<[32 step 8], x = [d0 : 4]>
+    #y = #dojo.layout<[32 step 8], y = [d0 : 4]>
+    func.func @step() {
+      %a = dojo.alloc : !dojo.buffer<tensor<32xf32, #x>>
+      %b = dojo.alloc : !dojo.buffer<tensor<32xf32, #y>>
+      dojo.compute ins() outs(%a : !dojo.buffer<tensor<32xf32, #x>>) {
+      ^bb0(%out: memref<8xf32>):
+        linalg.exp ins(%out : memref<8xf32>) outs(%out : memref<8xf32>)
+        dojo.yield
+      }
+      dojo.compute ins() outs(%b : !dojo.buffer<tensor<32xf32, #y>>) {
+      ^bb0(%out: memref<8xf32>):
+        linalg.exp ins(%out : memref<8xf32>) outs(%out : memref<8xf32>)
+        dojo.yield
+      }
+      return
+    }
+    ```
+    ```console
+    $ dojo-opt compute.mlir --dojo-outline-kernels | grep -E 'launch|func'
+      func.func @step() {
+        dojo.launch @exp_0 ins() outs(%0 : !dojo.buffer<tensor<32xf32, #layout>>)
+        dojo.launch @exp_0 ins() outs(%1 : !dojo.buffer<tensor<32xf32, #layout1>>)
+      func.func private @exp_0(%arg0: memref<8xf32>) attributes {dojo.kernel} {
+    ```
   }];
   let dependentDialects = ["::dojo::ir::DojoDialect", "::mlir::func::FuncDialect"];
 }
@@ -62,6 +89,32 @@ def Synchronise : Pass<"dojo-synchronise", "::mlir::ModuleOp"> {
     first write to bytes that may still be on their way out, or use of bytes on their way in.
     Where the semaphores are used up, a dojo.barrier stands, behind which they are used again.
     Needs addresses. docs/Dojo.md tells why it cannot deadlock.
+
+    ```mlir file=waits.mlir
+    #spread = #dojo.layout<[8 step 2], x = [d0 : 4]>
+    #whole = #dojo.layout<[8]>
+    module attributes {dojo.machine = #dojo.machine<"d1-mini">} {
+      func.func @step() {
+        %a = dojo.alloc {address = 4096 : i64} : !dojo.buffer<tensor<8xf32, #spread>>
+        %b = dojo.alloc {address = 8192 : i64} : !dojo.buffer<tensor<8xf32, #whole>>
+        dojo.launch @fill ins() outs(%a : !dojo.buffer<tensor<8xf32, #spread>>)
+        dojo.move ins(%a : !dojo.buffer<tensor<8xf32, #spread>>) outs(%b : !dojo.buffer<tensor<8xf32, #whole>>)
+          by affine_map<(d0) -> (d0)> routine "move_0"
+        dojo.launch @fill ins() outs(%a : !dojo.buffer<tensor<8xf32, #spread>>)
+        return
+      }
+      func.func private @fill(memref<2xf32>) attributes {dojo.kernel}
+    }
+    ```
+    ```console
+    $ dojo-opt waits.mlir --dojo-synchronise | grep -oE 'dojo.(grant|send|receive|drain|launch)'
+    dojo.grant
+    dojo.launch
+    dojo.send
+    dojo.receive
+    dojo.drain
+    dojo.launch
+    ```
   }];
   let dependentDialects = ["::dojo::ir::DojoDialect"];
 }
