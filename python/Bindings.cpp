@@ -69,7 +69,8 @@ public:
 
   /// Arrays by name, each as the bytes of an .npy file, in and out; and the
   /// figures of the executor.
-  std::pair<Arrays, std::string> run(const Arrays &inputs, unsigned threads, bool strictMemory) {
+  std::pair<Arrays, std::string> run(const Arrays &inputs, unsigned threads, bool strictMemory,
+                                     bool timing) {
     std::vector<dojo::exec::Tensor> tensors;
     for (const auto &[name, npy] : inputs)
       tensors.push_back(tensorOf(name, {npy.c_str(), npy.size()}));
@@ -78,9 +79,11 @@ public:
     {
       nb::gil_scoped_release release;
       std::lock_guard<std::mutex> lock(mutex);
-      load(threads, strictMemory);
+      load(threads, strictMemory, timing);
       results = valueOf(executor->step(tensors));
-      report = text(dojo::exec::toJSON(executor->stats()));
+      llvm::json::Object figures = dojo::exec::toJSON(executor->stats());
+      dojo::exec::addTiming(figures, executor->timing());
+      report = text(std::move(figures));
     }
     Arrays outputs;
     for (const dojo::exec::Tensor &tensor : results) {
@@ -102,11 +105,13 @@ private:
     return valueOf(dojo::exec::toTensor(*array, *input));
   }
 
-  void load(unsigned threads, bool strictMemory) {
-    if (executor && options.threads == threads && options.strictMemory == strictMemory)
+  void load(unsigned threads, bool strictMemory, bool timing) {
+    if (executor && options.threads == threads && options.strictMemory == strictMemory &&
+        options.timing == timing)
       return;
     options.threads = threads;
     options.strictMemory = strictMemory;
+    options.timing = timing;
     executor.reset();
     executor = valueOf(dojo::exec::Executor::create(program, options));
   }

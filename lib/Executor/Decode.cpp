@@ -16,14 +16,14 @@ void faultAt(Node &node, const Op *pc, int64_t budget) {
 constexpr char noInstruction[] = "is no instruction";
 constexpr char leftTheCode[] = "was reached, past the last instruction";
 
-Handler handlerOf(Host host, isa::Opcode opcode, Checking checking) {
+Handler handlerOf(Host host, isa::Opcode opcode, Checking checking, bool timed) {
   switch (host) {
   case Host::portable:
-    return portable::handler(opcode, checking);
+    return portable::handler(opcode, checking, timed);
   case Host::avx2:
-    return avx2::handler(opcode, checking);
+    return avx2::handler(opcode, checking, timed);
   case Host::avx512:
-    return avx512::handler(opcode, checking);
+    return avx512::handler(opcode, checking, timed);
   }
   llvm_unreachable("every host has a case");
 }
@@ -64,7 +64,8 @@ void clampTarget(Op &op, const isa::Decoded &decoded, int64_t index, int64_t end
 
 } // namespace
 
-std::vector<Op> decodeCode(const binary::Program &program, Host host, const Shadow *shadow) {
+std::vector<Op> decodeCode(const binary::Program &program, Host host, const Shadow *shadow,
+                           bool timed) {
   const uint32_t count = program.code.size() / isa::wordBytes;
   std::vector<Op> code(count + 1);
   for (uint32_t i = 0; i < count; ++i) {
@@ -81,7 +82,7 @@ std::vector<Op> decodeCode(const binary::Program &program, Host host, const Shad
     Checking checking = !shadow             ? Checking::none
                         : shadow->marked(i) ? Checking::marked
                                             : Checking::strict;
-    op.run = handlerOf(host, decoded->inst->opcode, checking);
+    op.run = handlerOf(host, decoded->inst->opcode, checking, timed);
   }
   code[count].run = faultAt<leftTheCode>;
   return code;

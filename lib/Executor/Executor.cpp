@@ -2,6 +2,7 @@
 #include "dojo/Executor/Executor.h"
 #include "Decode.h"
 #include "Run.h"
+#include "Timing.h"
 #include "dojo/Executor/Arrays.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/FormatVariadic.h"
@@ -28,9 +29,12 @@ public:
   Error checkInputs(llvm::ArrayRef<Tensor> inputs) const;
   Expected<std::vector<Tensor>> step(llvm::ArrayRef<Tensor> inputs);
   Stats stats() const;
+  llvm::ArrayRef<EntryTiming> timings() const;
+  llvm::StringRef trace() const { return timing ? timing->trace() : llvm::StringRef(); }
 
 private:
   Error allocate();
+  Error createTiming(const Machine &machine);
   void createNodes();
   Error checkDram() const;
   /// The host bytes behind a DRAM address.
@@ -41,6 +45,7 @@ private:
   binary::Program program;
   Options options;
   Mesh mesh;
+  std::unique_ptr<Timing> timing;
   bool initialised = false;
   double seconds = 0;
 };
@@ -74,6 +79,9 @@ Error Executor::Impl::load() {
     return error;
   if (Error error = allocate())
     return error;
+  if (options.timing)
+    if (Error error = createTiming(*machine))
+      return error;
   createNodes();
   for (const binary::Image &image : program.images)
     llvm::copy(image.bytes, dram(image.address));
@@ -124,14 +132,26 @@ Error Executor::Impl::allocate() {
   return Error::success();
 }
 
+Error Executor::Impl::createTiming(const Machine &machine) {
+  for (unsigned node : options.tracedNodes.value_or(std::vector<unsigned>()))
+    if (node >= mesh.topology.nodes())
+      return llvm::createStringError(formatv("node {0} is to be traced, but '{1}' has {2} nodes",
+                                             node, machine.name, mesh.topology.nodes())
+                                         .str());
+  timing = std::make_unique<Timing>(program, machine, mesh.topology, options.tracedNodes);
+  mesh.clocks = std::vector<Clock>(mesh.topology.nodes());
+  return Error::success();
+}
+
 void Executor::Impl::createNodes() {
   const Topology &topology = mesh.topology;
-  mesh.code = decodeCode(program, options.host, mesh.shadow.get());
+  mesh.code = decodeCode(program, options.host, mesh.shadow.get(), options.timing);
   mesh.nodes = std::vector<Node>(topology.nodes());
   for (auto [i, node] : llvm::enumerate(mesh.nodes)) {
     node.number = i;
     node.coordinate = topology.place(i);
     node.mesh = &mesh;
+    node.clock = timing ? &mesh.clocks[i] : nullptr;
     node.code = mesh.code.data();
     node.sram = mesh.sram.data() + i * topology.sramBytes;
     node.sramBytes = topology.sramBytes;
@@ -154,7 +174,12 @@ Error Executor::Impl::run(llvm::StringRef name) {
   unsigned threads = options.threads ? options.threads : std::thread::hardware_concurrency();
   threads = std::clamp<unsigned>(threads, 1, mesh.nodes.size());
   auto begin = std::chrono::steady_clock::now();
-  Error error = runEntry(mesh, {name.str(), *address}, threads, options.instructionLimit);
+  if (timing)
+    timing->begin(mesh.clocks, *address);
+  Error error = runEntry(mesh, {name.str(), *address}, threads, options.instructionLimit,
+                         timing ? &timing->issueModel() : nullptr);
+  if (timing && !error)
+    timing->finish(name, mesh.clocks);
   seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   return error;
 }
@@ -235,6 +260,10 @@ Stats Executor::Impl::stats() const {
   return stats;
 }
 
+llvm::ArrayRef<EntryTiming> Executor::Impl::timings() const {
+  return timing ? llvm::ArrayRef(timing->entries()) : llvm::ArrayRef<EntryTiming>();
+}
+
 llvm::json::Object toJSON(const Stats &stats) {
   auto number = [](uint64_t value) { return llvm::json::Value(value); };
   return llvm::json::Object{
@@ -271,5 +300,7 @@ Expected<std::vector<Tensor>> Executor::step(llvm::ArrayRef<Tensor> inputs) {
   return impl->step(inputs);
 }
 Stats Executor::stats() const { return impl->stats(); }
+llvm::ArrayRef<EntryTiming> Executor::timing() const { return impl->timings(); }
+llvm::StringRef Executor::trace() const { return impl->trace(); }
 
 } // namespace dojo::exec

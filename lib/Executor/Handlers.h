@@ -6,17 +6,18 @@
 
 namespace dojo::exec {
 
-/// `marked` is `strict` for an instruction where lives begin or end.
+/// `timed` tells the node's clock of every branch and transfer. `marked` is `strict` for an
+/// instruction where lives begin or end.
 enum class Checking : uint8_t { none, strict, marked };
 
 namespace portable {
-Handler handler(isa::Opcode opcode, Checking checking);
+Handler handler(isa::Opcode opcode, Checking checking, bool timed);
 }
 namespace avx2 {
-Handler handler(isa::Opcode opcode, Checking checking);
+Handler handler(isa::Opcode opcode, Checking checking, bool timed);
 }
 namespace avx512 {
-Handler handler(isa::Opcode opcode, Checking checking);
+Handler handler(isa::Opcode opcode, Checking checking, bool timed);
 }
 
 [[gnu::cold]] void faultCoord(Node &node, int64_t axis);

@@ -26,6 +26,7 @@ struct Is {};
 } // namespace dojo::exec::DOJO_HOST
 
 #include "SemanticsScalar.h"
+#include "SemanticsTimed.h"
 #include "SemanticsVector.h"
 
 namespace dojo::exec::DOJO_HOST {
@@ -44,14 +45,18 @@ DOJO_INLINE const Op *advance(Node &node, const Op *pc) {
   }
 }
 
-template <Opcode opcode, bool strict>
+template <Opcode opcode, bool strict, bool timed>
 void run(Node &node, const Op *pc, int64_t budget) {
+  if constexpr (timed)
+    arrive<opcode>(node, pc);
   const Op *next = advance<opcode, strict>(node, pc);
   if (__builtin_expect(!next, false)) {
     node.pc = pc;
     node.budget = budget - (opcode == Opcode::HALT);
     return;
   }
+  if constexpr (timed)
+    leave<opcode>(node, pc, next);
   if (__builtin_expect(--budget == 0, false)) {
     node.pc = next;
     node.budget = 0;
@@ -62,20 +67,28 @@ void run(Node &node, const Op *pc, int64_t budget) {
 
 /// For an instruction where lives of buffers begin or end. A node that waited
 /// here has passed it already.
-template <Opcode opcode>
+template <Opcode opcode, bool timed>
 void runMarked(Node &node, const Op *pc, int64_t budget) {
   if (node.status != Status::waiting)
     node.mesh->shadow->pass(node.number, uint32_t(pc - node.code));
-  [[clang::musttail]] return run<opcode, true>(node, pc, budget);
+  [[clang::musttail]] return run<opcode, true, timed>(node, pc, budget);
 }
 
-Handler handler(Opcode opcode, Checking checking) {
+template <Opcode opcode, bool timed>
+Handler handlerOf(Checking checking) {
+  return checking == Checking::none     ? run<opcode, false, timed>
+         : checking == Checking::strict ? run<opcode, true, timed>
+                                        : runMarked<opcode, timed>;
+}
+
+Handler handler(Opcode opcode, Checking checking, bool timed) {
   switch (opcode) {
-#define DOJO_INST(record, ...)                                                                     \
+#define DOJO_INST(record, code, mnemonic, unit, effect, ...)                                       \
   case Opcode::record:                                                                             \
-    return checking == Checking::none     ? run<Opcode::record, false>                             \
-           : checking == Checking::strict ? run<Opcode::record, true>                              \
-                                          : runMarked<Opcode::record>;
+    if constexpr (isa::Effect::effect >= isa::Effect::node)                                        \
+      if (timed)                                                                                   \
+        return handlerOf<Opcode::record, true>(checking);                                          \
+    return handlerOf<Opcode::record, false>(checking);
 #include "dojo/ISA/Instructions.inc"
 #undef DOJO_INST
   }

@@ -9,6 +9,7 @@
 #define DOJO_LIB_EXECUTOR_MESH_H
 
 #include "Bell.h"
+#include "Clock.h"
 #include "HostMemory.h"
 #include "Shadow.h"
 #include "Topology.h"
@@ -86,6 +87,10 @@ struct Node {
   int64_t budget;
   uint64_t waitSemaphore;
   uint64_t waitCount;
+  /// Null when the run is not timed.
+  Clock *clock;
+  /// What the last instruction of the network moved.
+  Transfer transfer;
   std::string fault;
   Counters counters;
 
@@ -105,6 +110,8 @@ struct Mesh {
   /// One past the highest SRAM byte of each node that others pushed to.
   std::unique_ptr<std::atomic<uint64_t>[]> pushedTo;
   std::unique_ptr<std::atomic<Claim>[]> claims;
+  /// One a node if the run is timed, else none.
+  std::vector<Clock> clocks;
   Bell bell;
 
   std::atomic<uint32_t> &semaphore(unsigned node, uint64_t number) {

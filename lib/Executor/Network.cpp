@@ -3,6 +3,7 @@
 #include "Memory.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/MathExtras.h"
 
 using llvm::formatv;
 
@@ -108,6 +109,12 @@ void mergeRuns(Descriptor &d) {
       d.destination[level] = d.destination[level + 1];
     }
   }
+}
+
+/// Packets that carry a transfer: each run fills packets of its own.
+uint32_t packets(const Node &node, const Descriptor &d, uint64_t total) {
+  const uint64_t count = total / d.run * llvm::divideCeil(d.run, node.mesh->topology.packetBytes);
+  return std::min<uint64_t>(count, UINT32_MAX);
 }
 
 /// One side of a transfer: memory, with the states of its bytes when it is
@@ -244,6 +251,7 @@ bool push(Node &node, uint64_t descriptor, uint64_t local, uint64_t address) {
   uint64_t total;
   if (!readDescriptor(node, descriptor, d, total))
     return false;
+  node.transfer = {};
   if (!total)
     return true;
   Global global = {address};
@@ -263,6 +271,8 @@ bool push(Node &node, uint64_t descriptor, uint64_t local, uint64_t address) {
     return fault(node, formatv("pushes to {0:x}, neither SRAM nor DRAM", address).str()), false;
   }
   mergeRuns(d);
+  const bool toDram = global.space() == Global::dram;
+  node.transfer = {toDram ? uint32_t(global.dip()) : to.node, toDram, packets(node, d, total)};
   return copy(node, d, from, to);
 }
 
@@ -271,6 +281,7 @@ bool pull(Node &node, uint64_t descriptor, uint64_t local, uint64_t address) {
   uint64_t total;
   if (!readDescriptor(node, descriptor, d, total))
     return false;
+  node.transfer = {};
   if (!total)
     return true;
   Global global = {address};
@@ -282,6 +293,7 @@ bool pull(Node &node, uint64_t descriptor, uint64_t local, uint64_t address) {
     return false;
   node.counters.dramReadBytes += total;
   mergeRuns(d);
+  node.transfer = {uint32_t(global.dip()), true, packets(node, d, total)};
   return copy(node, d, from, to);
 }
 
@@ -295,6 +307,7 @@ bool signal(Node &node, uint64_t address) {
   node.mesh->semaphore(number, global.offset()).fetch_add(1, std::memory_order_release);
   if (number != node.number)
     node.mesh->bell.ring();
+  node.transfer = {number, false, uint32_t(global.offset())};
   return true;
 }
 
@@ -311,6 +324,7 @@ bool wait(Node &node, uint64_t semaphore, uint64_t count) {
     return false;
   }
   node.status = Status::ready;
+  node.transfer = {uint32_t(semaphore), false, uint32_t(count)};
   node.mesh->semaphore(node.number, semaphore).fetch_sub(count, std::memory_order_relaxed);
   return true;
 }

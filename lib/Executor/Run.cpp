@@ -33,8 +33,10 @@ void start(Mesh &mesh, const binary::Label &entry, int64_t limit) {
 /// nodes while its own all wait. A node belongs to whoever has claimed it.
 class Worker {
 public:
-  Worker(Mesh &mesh, unsigned thread, unsigned threads, int64_t limit)
+  Worker(Mesh &mesh, unsigned thread, unsigned threads, int64_t limit, const IssueModel *model)
       : mesh(mesh), thread(thread), limit(limit) {
+    if (model)
+      times.emplace(*model);
     for (Node &node : mesh.nodes)
       (node.number % threads == thread ? own : others).push_back(&node);
   }
@@ -75,6 +77,8 @@ private:
   }
 
   void run(Node &node) {
+    if (node.clock)
+      node.clock->runBy(*times);
     int64_t before = node.budget;
     node.pc->run(node, node.pc, node.budget);
     node.counters.instructions += before - node.budget;
@@ -90,6 +94,7 @@ private:
   Mesh &mesh;
   unsigned thread;
   int64_t limit;
+  std::optional<BlockTimes> times;
   std::vector<Node *> own, others;
 };
 
@@ -121,14 +126,15 @@ Error deadlockReport(Mesh &mesh, const binary::Label &entry) {
 
 } // namespace
 
-Error runEntry(Mesh &mesh, const binary::Label &entry, unsigned threads, uint64_t limit) {
+Error runEntry(Mesh &mesh, const binary::Label &entry, unsigned threads, uint64_t limit,
+               const IssueModel *model) {
   int64_t budget = std::clamp<uint64_t>(limit, 1, INT64_MAX);
   start(mesh, entry, budget);
   mesh.bell.reset(threads);
   std::vector<std::thread> others;
   for (unsigned thread = 1; thread < threads; ++thread)
-    others.emplace_back([&, thread] { Worker(mesh, thread, threads, budget).work(); });
-  Worker(mesh, 0, threads, budget).work();
+    others.emplace_back([&, thread] { Worker(mesh, thread, threads, budget, model).work(); });
+  Worker(mesh, 0, threads, budget, model).work();
   for (std::thread &other : others)
     other.join();
 

@@ -15,7 +15,7 @@ std::string text(const Place &place) {
 
 Topology::Topology(const Machine &machine)
     : sramBytes(machine.sramBytes), semaphores(machine.semaphores), dips(machine.numDips()),
-      dipBytes(machine.dipBytes), grid(logicalGrid(machine)) {}
+      dipBytes(machine.dipBytes), packetBytes(machine.vectorBytes), grid(logicalGrid(machine)) {}
 
 Place Topology::place(unsigned node) const {
   Place place;

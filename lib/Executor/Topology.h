@@ -17,6 +17,7 @@ public:
   Place place(unsigned node) const;
   bool contains(const Place &logical) const;
   unsigned number(const Place &logical) const;
+  const Place &physical(unsigned node) const { return grid.physical[node]; }
   /// "node (0,0,1,2)", with the physical place where that differs.
   std::string describe(unsigned node) const;
 
@@ -24,6 +25,7 @@ public:
   uint64_t semaphores = 0;
   uint64_t dips = 0;
   uint64_t dipBytes = 0;
+  uint64_t packetBytes = 0;
 
 private:
   LogicalGrid grid;

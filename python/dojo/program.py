@@ -62,19 +62,20 @@ class Program:
     def save(self, path):
         self._native.save(os.fspath(path))
 
-    def run(self, inputs, threads=None, strict=None):
+    def run(self, inputs, threads=None, strict=None, timing=False):
         """name -> array in, name -> array out. The first run, and one with other options than
         the run before, loads the program afresh and starts with its `init`.
 
         threads: host threads, one for each core if None; results do not depend on it.
         strict: "memory" checks every access against the table of buffers.
+        timing: model the time of each entry; run_report["modelled"] has the figures.
         """
         if strict not in (None, "memory"):
             raise Error(f"strict is {strict!r}, expected None or 'memory'")
         if threads is not None and threads < 1:
             raise Error(f"threads is {threads}, expected at least 1")
         given = [(name, npy_bytes(array)) for name, array in inputs.items()]
-        results, report = self._native.run(given, threads or 0, strict == "memory")
+        results, report = self._native.run(given, threads or 0, strict == "memory", timing)
         self.run_report = json.loads(report)
         return {name: np.load(io.BytesIO(npy)) for name, npy in results}
 

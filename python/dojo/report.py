@@ -3,6 +3,8 @@
 import json
 import sys
 
+from dojo import modelled
+
 # Figures that have a bound: (part, figure, what no program can be better than).
 BOUNDS = {
     ("compiler", "sram_peak_bytes"): lambda report: report["compiler"].get("sram_bound_bytes"),
@@ -40,6 +42,7 @@ def rows(report):
             bound = BOUNDS.get((part, key), lambda _: None)(report)
             beside = (amount(key, round(bound)), f"{value / bound:.2f}") if bound else ("", "")
             yield part, key.replace("_", " "), amount(key, value), *beside
+    yield from modelled.rows(report)
 
 
 def table(report):

@@ -95,10 +95,10 @@ def draw(random, shape, dtype, ends=None):
     return values.astype(dtype)
 
 
-def check(program, reference, inputs, precision, threads=None, strict=None):
+def check(program, reference, inputs, precision, threads=None, strict=None, timing=False):
     """Runs both on the inputs (a dict of arrays) and compares."""
     with Progress("running"):
-        outputs = program.run(inputs, threads=threads, strict=strict)
+        outputs = program.run(inputs, threads, strict, timing)
     with Progress("running ONNX Runtime"):
         expected = reference.run(inputs)
     comparisons = compare_all(expected, outputs, precision)
@@ -162,6 +162,7 @@ def parser():
     p.add_argument("--output-dir", metavar="DIR", help="write each output as NAME.npy")
     p.add_argument("--threads", type=int)
     p.add_argument("--strict", choices=["memory"])
+    p.add_argument("--timing", action="store_true", help="model the time of the run (in the report)")
     p.add_argument("--report", metavar="FILE.json", help="figures of the compiler, the run and the comparison")
     source = p.add_mutually_exclusive_group()
     source.add_argument("--inputs", metavar="FILE.npz")
@@ -197,7 +198,8 @@ def run(options):
         program.save(options.binary)
     reference = Reference(options.model)
     drawn = {} if options.inputs else random_inputs(program, reference, options.random, dict(options.range))
-    result = check(program, reference, {**drawn, **given}, options.precision, options.threads, options.strict)
+    how = (options.precision, options.threads, options.strict, options.timing)
+    result = check(program, reference, {**drawn, **given}, *how)
     if options.output_dir:
         save_outputs(options.output_dir, result.outputs)
     if options.report:

@@ -27,15 +27,30 @@ struct CommandLine {
       "strict", cl::desc("check the program while it runs"),
       cl::values(clEnumValN(Strict::memory, "memory", "every SRAM access, by the buffer table")),
       cl::init(Strict::none), cl::cat(category)};
+  cl::opt<bool> timing{"timing", cl::desc("model the time of the run; --report has the figures"),
+                       cl::cat(category)};
+  cl::opt<std::string> trace{"trace", cl::desc("write the modelled run as Perfetto opens it"),
+                             cl::value_desc("FILE"), cl::cat(category)};
+  cl::list<unsigned> traceNodes{"trace-nodes", cl::CommaSeparated,
+                                cl::desc("nodes that the trace shows (default: all)"),
+                                cl::value_desc("N,..."), cl::cat(category)};
   cl::opt<std::string> report{"report", cl::desc("write counters as JSON"),
                               cl::value_desc("FILE.json"), cl::cat(category)};
 };
 
-Error writeReport(const exec::Stats &init, const exec::Stats &all, llvm::StringRef path) {
-  llvm::json::Object report = exec::toJSON(all);
+Error writeReport(const exec::Stats &init, const exec::Executor &executor, llvm::StringRef path) {
+  llvm::json::Object report = exec::toJSON(executor.stats());
   report["init"] = exec::toJSON(init);
+  exec::addTiming(report, executor.timing());
   return llvm::writeToOutput(path, [&](llvm::raw_ostream &os) {
     os << llvm::formatv("{0:2}\n", llvm::json::Value(std::move(report)));
+    return Error::success();
+  });
+}
+
+Error writeTrace(llvm::StringRef trace, llvm::StringRef path) {
+  return llvm::writeToOutput(path, [&](llvm::raw_ostream &os) {
+    os << trace;
     return Error::success();
   });
 }
@@ -50,6 +65,11 @@ Error runBinary(const CommandLine &line) {
   exec::Options options;
   options.threads = line.threads;
   options.strictMemory = line.strict == Strict::memory;
+  options.timing = line.timing || !line.trace.empty();
+  if (!line.trace.empty())
+    options.tracedNodes.emplace(line.traceNodes.begin(), line.traceNodes.end());
+  else if (!line.traceNodes.empty())
+    return llvm::createStringError("--trace-nodes without --trace=FILE");
   auto executor = exec::Executor::create(*program, options);
   if (!executor)
     return executor.takeError();
@@ -66,8 +86,10 @@ Error runBinary(const CommandLine &line) {
   if (!line.outputDir.empty())
     if (Error error = exec::writeOutputs(*outputs, line.outputDir))
       return error;
-  return line.report.empty() ? Error::success()
-                             : writeReport(init, (*executor)->stats(), line.report);
+  if (!line.trace.empty())
+    if (Error error = writeTrace((*executor)->trace(), line.trace))
+      return error;
+  return line.report.empty() ? Error::success() : writeReport(init, **executor, line.report);
 }
 
 } // namespace

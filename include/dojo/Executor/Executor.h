@@ -11,6 +11,7 @@
 #define DOJO_EXECUTOR_EXECUTOR_H
 
 #include "dojo/Binary/Program.h"
+#include "dojo/Executor/Timing.h"
 #include "llvm/Support/JSON.h"
 
 namespace dojo::exec {
@@ -29,6 +30,10 @@ struct Options {
   bool strictMemory = false;
   /// Instructions that one node may execute in one entry.
   uint64_t instructionLimit = uint64_t(1) << 34;
+  /// Model the time of each entry (docs/Timing.md).
+  bool timing = false;
+  /// With `timing`: keep a trace of these nodes, of all if the list is empty.
+  std::optional<std::vector<unsigned>> tracedNodes;
   Host host = bestHost();
 };
 
@@ -80,6 +85,11 @@ public:
   llvm::Expected<std::vector<Tensor>> step(llvm::ArrayRef<Tensor> inputs);
 
   Stats stats() const;
+
+  /// Of the last run of each entry, if the run is timed.
+  llvm::ArrayRef<EntryTiming> timing() const;
+  /// What Perfetto opens; empty unless nodes are traced.
+  llvm::StringRef trace() const;
 
 private:
   class Impl;
