@@ -45,7 +45,7 @@ void Clock::begin(const SourceMap &sources, uint32_t entry) {
 uint32_t Clock::row(uint32_t location, uint32_t routine) {
   auto [place, isNew] = rowOf.try_emplace(uint64_t(location) << 32 | routine, rows.size());
   if (isNew)
-    rows.push_back({location, routine, 0, {}});
+    rows.push_back({location, routine, 0, 0, 0, {}});
   return place->second;
 }
 
@@ -88,6 +88,10 @@ void Clock::passed(uint32_t index, Record::Kind kind, const Transfer &transfer) 
       current == outside ? row(map->locationOf[index], map->routineOf[index]) : current;
   if (kind == Record::push && transfer.toDram)
     kind = Record::store;
+  if (transfer.bytes) {
+    rows[of].packets += transfer.amount;
+    rows[of].packed += transfer.bytes;
+  }
   note(of, kind, of, transfer.peer, transfer.amount);
   first = index + 1;
 }

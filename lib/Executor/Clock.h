@@ -21,6 +21,7 @@ struct Transfer {
   bool toDram = false;
   /// Packets; for a signal the number of the semaphore.
   uint32_t amount = 0;
+  uint64_t bytes = 0;
 };
 
 struct Record {
@@ -52,6 +53,8 @@ public:
   struct Row {
     uint32_t location, routine;
     uint64_t calls = 0;
+    /// That transfers of the row fill, and the bytes in them.
+    uint64_t packets = 0, packed = 0;
     Cost cost;
   };
 

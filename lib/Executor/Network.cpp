@@ -272,7 +272,8 @@ bool push(Node &node, uint64_t descriptor, uint64_t local, uint64_t address) {
   }
   mergeRuns(d);
   const bool toDram = global.space() == Global::dram;
-  node.transfer = {toDram ? uint32_t(global.dip()) : to.node, toDram, packets(node, d, total)};
+  node.transfer = {toDram ? uint32_t(global.dip()) : to.node, toDram, packets(node, d, total),
+                   total};
   return copy(node, d, from, to);
 }
 
@@ -293,7 +294,7 @@ bool pull(Node &node, uint64_t descriptor, uint64_t local, uint64_t address) {
     return false;
   node.counters.dramReadBytes += total;
   mergeRuns(d);
-  node.transfer = {uint32_t(global.dip()), true, packets(node, d, total)};
+  node.transfer = {uint32_t(global.dip()), true, packets(node, d, total), total};
   return copy(node, d, from, to);
 }
 
@@ -307,7 +308,7 @@ bool signal(Node &node, uint64_t address) {
   node.mesh->semaphore(number, global.offset()).fetch_add(1, std::memory_order_release);
   if (number != node.number)
     node.mesh->bell.ring();
-  node.transfer = {number, false, uint32_t(global.offset())};
+  node.transfer = {number, false, uint32_t(global.offset()), 0};
   return true;
 }
 
@@ -324,7 +325,7 @@ bool wait(Node &node, uint64_t semaphore, uint64_t count) {
     return false;
   }
   node.status = Status::ready;
-  node.transfer = {uint32_t(semaphore), false, uint32_t(count)};
+  node.transfer = {uint32_t(semaphore), false, uint32_t(count), 0};
   node.mesh->semaphore(node.number, semaphore).fetch_sub(count, std::memory_order_relaxed);
   return true;
 }

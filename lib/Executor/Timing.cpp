@@ -60,6 +60,8 @@ void Timing::addRows(EntryTiming &timing, llvm::ArrayRef<Clock> clocks,
       timing.causes += causes;
       for (TimingRow *sum : {&byLocation[row.location], &byRoutine[row.routine]}) {
         sum->calls += row.calls;
+        sum->packets += row.packets;
+        sum->packed += row.packed;
         sum->causes += causes;
         sum->bound += model.bound(row.cost);
         sum->mmuls += row.cost[Cost::mmuls];
@@ -120,6 +122,8 @@ static llvm::json::Array toJSON(llvm::ArrayRef<TimingRow> rows) {
     object["calls"] = row.calls;
     object["cycles"] = row.causes.total();
     object["bound"] = row.bound;
+    object["packets"] = row.packets;
+    object["packet_bytes"] = row.packed;
     object["matrix_instructions"] = row.mmuls;
     array.push_back(std::move(object));
   }

@@ -174,15 +174,20 @@ bool Traffic::step(Message &m, uint64_t &cycle) {
   return true;
 }
 
+bool Traffic::fetch() {
+  if (!events.pop(arrived))
+    return false;
+  for (uint32_t number : arrived)
+    present.emplace_back(messages[number].order, number);
+  llvm::sort(present, std::greater<>());
+  return true;
+}
+
 bool Traffic::deliver(Message &message) {
   for (;;) {
-    if (present.empty()) {
-      if (!events.pop(present))
-        return false;
-      llvm::sort(present,
-                 [&](uint32_t a, uint32_t b) { return messages[a].order > messages[b].order; });
-    }
-    const uint32_t number = present.back();
+    if (present.empty() && !fetch())
+      return false;
+    const uint32_t number = present.back().second;
     present.pop_back();
     Message &m = messages[number];
     uint64_t cycle = now();

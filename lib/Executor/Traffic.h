@@ -85,6 +85,8 @@ private:
   bool step(Message &message, uint64_t &cycle);
   bool write(Message &message, uint64_t &cycle);
   uint32_t create(const Message &message);
+  /// Goes on to the next cycle in which a message takes a step.
+  bool fetch();
   uint64_t cross(Message &message, Direction direction, uint64_t cycle);
   std::pair<int16_t, int16_t> router(uint32_t node) const;
   /// Where a DIP is attached for that node.
@@ -108,8 +110,9 @@ private:
   std::vector<Message> messages;
   std::vector<uint32_t> unused;
   std::vector<uint32_t> issuedBy;
-  /// Messages that take a step in this cycle, last one first.
-  std::vector<uint32_t> present;
+  /// Messages that take a step in this cycle by their order, last one first.
+  std::vector<std::pair<uint64_t, uint32_t>> present;
+  std::vector<uint32_t> arrived;
   Use used;
 };
 

@@ -5,6 +5,9 @@ this is what a trace is held to: every field known, slices that nest, names and 
 """
 
 import collections
+import json
+import subprocess
+import sys
 
 import numpy as np
 import onnx
@@ -13,6 +16,7 @@ from google.protobuf import unknown_fields
 from perfetto.protos.perfetto.trace import perfetto_trace_pb2 as perfetto
 
 import dojo
+from conftest import ROOT
 from dojo.report import table
 
 CAUSES = ("compute", "sram_port", "network", "dram", "waiting")
@@ -35,6 +39,12 @@ def modelled(program, images):
     return program.run_report["modelled"]
 
 
+def test_dojo_verify_reports_modelled_figures(model_path, run_tool, tmp_path):
+    run = run_tool("dojo-verify", model_path("digits_mlp"), "--target=d1-node", "--timing", f"--report={tmp_path / 'r'}")
+    assert run.returncode == 0, run.stderr
+    assert json.loads((tmp_path / "r").read_text())["executor"]["modelled"].keys() == {"init", "step"}
+
+
 def test_timing_changes_no_output_and_threads_no_figure(program, images, modelled):
     plain = program.run(images)
     assert "modelled" not in program.run_report
@@ -53,6 +63,15 @@ def test_every_cycle_of_every_node_has_one_cause(modelled, entry):
             assert row["bound"] <= row["compute"] + row["sram_port"]
         for cause in CAUSES[:-1]:
             assert sum(row[cause] for row in rows) == figures["by_cause"][cause]
+
+
+def test_packets_hold_the_bytes_that_transfers_move(program, modelled):
+    rows = [row for figures in modelled.values() for row in figures["by_routine"]]
+    moved = sum(row["packet_bytes"] for row in rows)
+    # Pushes of a node to itself are packets too.
+    assert moved >= program.run_report["noc_bytes"] + program.run_report["dram_bytes"]
+    for row in rows:
+        assert row["packets"] <= row["packet_bytes"] <= 64 * row["packets"]
 
 
 def test_nothing_is_faster_than_its_bound(program, modelled):
@@ -154,3 +173,23 @@ def test_a_trace_of_nothing_is_refused(program, images, run_tool, tmp_path, opti
     np.save(tmp_path / "image.npy", images["image"])
     run = run_tool("dojo-run", tmp_path / "model.d1", f"--input=image={tmp_path / 'image.npy'}", *options)
     assert run.returncode == 1 and words in run.stderr
+
+
+def kernel_table(*arguments):
+    command = [sys.executable, ROOT / "benchmarks" / "kernels.py", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_the_kernel_table_stands_beside_bounds_and_goals(tmp_path):
+    run = kernel_table("add-128x256", "softmax-128x256", f"--json={tmp_path / 'rows'}")
+    assert run.returncode == 0, run.stderr
+    rows = json.loads((tmp_path / "rows").read_text())
+    assert [row["name"] for row in rows] == ["add-128x256", "softmax-128x256"]
+    for row in rows:
+        assert row.keys() == {"name", "value", "bound", "ratio", "goal", "unit"}
+        assert 0 < row["ratio"] == row["bound"] / row["value"] <= 1
+
+
+def test_an_unknown_kernel_is_refused():
+    run = kernel_table("sub")
+    assert run.returncode == 2 and "no kernel is named sub" in run.stderr

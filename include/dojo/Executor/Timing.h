@@ -67,6 +67,8 @@ struct Causes {
 struct TimingRow {
   std::string name;
   uint64_t calls = 0;
+  /// Packets of its transfers, and the bytes in them.
+  uint64_t packets = 0, packed = 0;
   Causes causes;
   /// The least cycles in which the machine's slots and ports issue what it issued.
   uint64_t bound = 0;

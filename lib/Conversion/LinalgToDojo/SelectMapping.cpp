@@ -21,11 +21,15 @@ using namespace dojo::ir;
 
 namespace {
 
+/// For each global, the dimension that its reader has innermost in memory.
+using InnerDims = llvm::StringMap<unsigned>;
+
 /// The rule: contractions, windows and reductions are searched; elementwise ops
-/// follow the layout of their largest operand.
+/// follow the layout of their largest operand. What makes a global has the reader's
+/// innermost dimension innermost, so that moves between the two find long runs.
 class Rule {
 public:
-  explicit Rule(const Target &target) : target(target) {}
+  Rule(const Target &target, InnerDims &innerDims) : target(target), innerDims(innerDims) {}
 
   LogicalResult apply(func::FuncOp function);
 
@@ -33,9 +37,12 @@ private:
   MappingAttr follow(linalg::LinalgOp op) const;
   MappingAttr search(linalg::LinalgOp op) const;
   std::optional<unsigned> innerIterator(linalg::LinalgOp op) const;
+  std::optional<unsigned> innerForReader(linalg::LinalgOp op) const;
+  void noteReads(const MappedOp &mapped);
   sched::MappingProblem problemFor(linalg::LinalgOp op, std::optional<unsigned> inner) const;
 
   const Target &target;
+  InnerDims &innerDims;
   llvm::DenseMap<Value, Layout> layouts; ///< of results of mapped ops
 };
 
@@ -147,6 +154,44 @@ std::optional<unsigned> Rule::innerIterator(linalg::LinalgOp op) const {
   return best;
 }
 
+/// Keeps the innermost dimension of every global that the op reads.
+void Rule::noteReads(const MappedOp &mapped) {
+  linalg::LinalgOp op = mapped.op;
+  for (OpOperand *operand : op.getDpsInputOperands()) {
+    if (!isa<RankedTensorType>(operand->get().getType()))
+      continue;
+    View view = viewOf(operand->get());
+    auto load = view.root.getDefiningOp<ml_program::GlobalLoadOp>();
+    Layout layout = mapped.layoutOf(*operand);
+    if (!load || layout.order.empty())
+      continue;
+    for (auto [d, index] : llvm::enumerate(view.map.getResults()))
+      if (index == getAffineDimExpr(layout.order.back(), op.getContext()))
+        innerDims.try_emplace(load.getGlobal().getLeafReference(), d);
+  }
+}
+
+/// The iterator of the dimension that whoever reads the op's result wants innermost,
+/// if the result becomes a global, at once or through further elementwise ops.
+std::optional<unsigned> Rule::innerForReader(linalg::LinalgOp op) const {
+  if (!isElementwise(op) || op.getNumDpsInits() != 1)
+    return std::nullopt;
+  SmallVector<SmallVector<int64_t>> forms = operandForms(op, *op.getDpsInitOperand(0));
+  for (OpOperand &use : op->getResult(0).getUses()) {
+    if (auto store = dyn_cast<ml_program::GlobalStoreOp>(use.getOwner())) {
+      auto dim = innerDims.find(store.getGlobal().getLeafReference());
+      if (dim != innerDims.end())
+        return plainIterator(forms[dim->second]);
+    } else if (auto next = dyn_cast<linalg::LinalgOp>(use.getOwner())) {
+      auto wanted = innerForReader(next);
+      for (auto [d, form] : llvm::enumerate(operandForms(next, use)))
+        if (wanted && plainIterator(form) == wanted)
+          return plainIterator(forms[d]);
+    }
+  }
+  return std::nullopt;
+}
+
 /// A weight of one reader, which rests where that wants it if each element is wanted once.
 static bool rests(OpOperand &operand) {
   return operand.get().getDefiningOp<ml_program::GlobalLoadOp>() && operand.get().hasOneUse();
@@ -217,7 +262,9 @@ sched::MappingProblem Rule::problemFor(linalg::LinalgOp op, std::optional<unsign
 }
 
 MappingAttr Rule::search(linalg::LinalgOp op) const {
-  std::optional<unsigned> inner = innerIterator(op);
+  std::optional<unsigned> inner = innerForReader(op);
+  if (!inner)
+    inner = innerIterator(op);
   sched::MappingProblem problem = problemFor(op, inner);
   sched::MappingSolution solution = sched::solve(problem);
   SmallVector<int64_t> digits, tile;
@@ -242,6 +289,7 @@ LogicalResult Rule::apply(func::FuncOp function) {
     FailureOr<MappedOp> mapped = MappedOp::get(op, mapping, target.grid);
     if (failed(mapped))
       return WalkResult::interrupt();
+    noteReads(*mapped);
     if (mapped->splitReductions().empty())
       for (OpOperand &init : op.getDpsInitsMutable())
         layouts[op.getTiedOpResult(&init)] = mapped->layoutOf(init);
@@ -261,8 +309,11 @@ struct SelectMappingPass : ir::impl::SelectMappingBase<SelectMappingPass> {
       return signalPassFailure();
     if (!mappingFile.empty() && failed(readMappings(getOperation(), target->grid, mappingFile)))
       return signalPassFailure();
-    for (auto function : getOperation().getOps<func::FuncOp>())
-      if (failed(Rule(*target).apply(function)))
+    // Readers of globals stand behind what makes them.
+    InnerDims innerDims;
+    auto functions = llvm::to_vector(getOperation().getOps<func::FuncOp>());
+    for (func::FuncOp function : llvm::reverse(functions))
+      if (failed(Rule(*target, innerDims).apply(function)))
         return signalPassFailure();
     if (!exportFile.empty() && failed(writeMappings(getOperation(), exportFile)))
       signalPassFailure();
