@@ -1,0 +1,222 @@
+//===- InstructionSchedule.cpp - bounds, straight lines, issue order ------===//
+#include "dojo/Scheduling/InstructionSchedule.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/MathExtras.h"
+#include <algorithm>
+#include <numeric>
+
+namespace dojo::sched {
+
+int64_t resourceBound(const Problem &problem) {
+  std::vector<int64_t> uses(problem.resources.size());
+  for (const Instruction &instruction : problem.instructions)
+    for (unsigned resource : instruction.resources)
+      ++uses[resource];
+  int64_t bound = 1;
+  for (auto [resource, count] : llvm::zip_equal(problem.resources, uses))
+    bound = std::max<int64_t>(bound, llvm::divideCeil(count, resource.perCycle));
+  return bound;
+}
+
+/// Whether cycles exist for every edge at this interval: no circle is positive.
+static bool edgesAllow(const Problem &problem, int64_t interval) {
+  std::vector<int64_t> earliest(problem.instructions.size());
+  for (unsigned round = 0; round <= problem.instructions.size(); ++round) {
+    bool changed = false;
+    for (const Edge &edge : problem.edges) {
+      int64_t least = earliest[edge.from] + edge.latency - interval * int64_t(edge.distance);
+      changed |= least > earliest[edge.to];
+      earliest[edge.to] = std::max(earliest[edge.to], least);
+    }
+    if (!changed)
+      return true;
+  }
+  return false;
+}
+
+int64_t recurrenceBound(const Problem &problem) {
+  int64_t low = 1, high = 1;
+  for (const Edge &edge : problem.edges)
+    high += edge.latency;
+  while (low < high) {
+    int64_t middle = (low + high) / 2;
+    if (edgesAllow(problem, middle))
+      high = middle;
+    else
+      low = middle + 1;
+  }
+  return low;
+}
+
+std::vector<unsigned> registersTaken(const Problem &problem, const Solution &solution) {
+  std::vector<int64_t> ends(solution.cycles);
+  for (const Edge &edge : problem.edges)
+    if (edge.value)
+      ends[edge.from] =
+          std::max(ends[edge.from], solution.cycles[edge.to] + solution.interval * edge.distance);
+  int64_t last = *std::max_element(ends.begin(), ends.end());
+  for (auto [i, instruction] : llvm::enumerate(problem.instructions))
+    if (instruction.kept && !solution.interval)
+      ends[i] = last + 1;
+  int64_t length = solution.interval ? solution.interval : last + 1;
+  std::vector<std::vector<unsigned>> taken(problem.files.size(), std::vector<unsigned>(length));
+  for (auto [i, instruction] : llvm::enumerate(problem.instructions))
+    for (int64_t cycle = solution.cycles[i]; instruction.file && cycle < ends[i]; ++cycle)
+      ++taken[*instruction.file][cycle % length];
+  std::vector<unsigned> most;
+  for (const std::vector<unsigned> &counts : taken)
+    most.push_back(*std::max_element(counts.begin(), counts.end()));
+  return most;
+}
+
+std::optional<std::vector<unsigned>> issueOrder(const Problem &problem, const Solution &solution) {
+  auto place = [&](unsigned i) {
+    return solution.interval ? solution.cycles[i] % solution.interval : solution.cycles[i];
+  };
+  unsigned count = problem.instructions.size();
+  std::vector<llvm::SmallVector<unsigned, 2>> after(count);
+  std::vector<unsigned> before(count);
+  auto precede = [&](unsigned from, unsigned to) {
+    if (from == to)
+      return;
+    after[from].push_back(to);
+    ++before[to];
+  };
+  for (const Edge &edge : problem.edges) {
+    int64_t from = solution.cycles[edge.from];
+    int64_t to = solution.cycles[edge.to] + solution.interval * edge.distance;
+    if (from == to && (solution.interval || !edge.distance))
+      precede(edge.from, edge.to);
+    // The next value takes the register in the cycle of the last reader.
+    if (solution.interval && edge.value && to == from + solution.interval)
+      precede(edge.to, edge.from);
+  }
+  std::vector<unsigned> order(count), result;
+  std::iota(order.begin(), order.end(), 0);
+  llvm::stable_sort(order, [&](unsigned a, unsigned b) { return place(a) < place(b); });
+  // What waits stands in the cycle of what it waits for.
+  auto take = [&](unsigned i, auto &self) -> void {
+    result.push_back(i);
+    for (unsigned to : after[i])
+      if (!--before[to])
+        self(to, self);
+  };
+  std::vector<unsigned> first;
+  llvm::copy_if(order, std::back_inserter(first), [&](unsigned i) { return !before[i]; });
+  for (unsigned i : first)
+    take(i, take);
+  if (result.size() != count)
+    return std::nullopt;
+  return result;
+}
+
+namespace {
+
+class LineScheduler {
+public:
+  explicit LineScheduler(const Problem &problem)
+      : problem(problem), count(problem.instructions.size()), height(count), waiting(count),
+        users(count), earliest(count), out(count), in(count), live(problem.files.size()) {}
+
+  Solution run() {
+    prepare();
+    Solution solution{std::vector<int64_t>(count, -1), 0};
+    for (int64_t cycle = 0; !ready.empty(); ++cycle) {
+      used.assign(problem.resources.size(), 0);
+      bool issued = false, pending = false;
+      while (std::optional<unsigned> next = choose(cycle, false, pending)) {
+        issue(*next, cycle, solution);
+        issued = true;
+      }
+      // Files are full and nothing is under way: the program's own order goes on.
+      if (!issued && !pending)
+        issue(*choose(cycle, true, pending), cycle, solution);
+    }
+    return solution;
+  }
+
+private:
+  const Problem &problem;
+  unsigned count;
+  std::vector<int64_t> height;
+  std::vector<unsigned> waiting, users;
+  std::vector<int64_t> earliest;
+  std::vector<llvm::SmallVector<const Edge *, 4>> out, in;
+  std::vector<unsigned> ready, used;
+  std::vector<unsigned> live;
+
+  void prepare() {
+    for (const Edge &edge : problem.edges) {
+      if (edge.distance)
+        continue;
+      out[edge.from].push_back(&edge);
+      in[edge.to].push_back(&edge);
+      ++waiting[edge.to];
+      users[edge.from] += edge.value;
+    }
+    for (unsigned i = 0; i < count; ++i)
+      users[i] += problem.instructions[i].kept;
+    for (unsigned i = count; i-- > 0;)
+      for (const Edge *edge : out[i])
+        height[i] = std::max(height[i], edge->latency + height[edge->to]);
+    for (unsigned i = 0; i < count; ++i)
+      if (!waiting[i])
+        ready.push_back(i);
+  }
+
+  bool hasSlots(unsigned i) const {
+    return llvm::all_of(problem.instructions[i].resources,
+                        [&](unsigned r) { return used[r] < problem.resources[r].perCycle; });
+  }
+
+  /// Registers that `i` gives back less those it takes, in the file of its result.
+  bool hasRegister(unsigned i) const {
+    std::optional<unsigned> file = problem.instructions[i].file;
+    if (!file || !users[i] || live[*file] < problem.files[*file].registers)
+      return true;
+    return llvm::any_of(in[i], [&](const Edge *edge) {
+      return edge->value && users[edge->from] == 1 && problem.instructions[edge->from].file == file;
+    });
+  }
+
+  /// The ready instruction of the longest path, or the first in the program.
+  std::optional<unsigned> choose(int64_t cycle, bool first, bool &pending) {
+    std::optional<unsigned> best;
+    for (unsigned i : ready) {
+      if (earliest[i] > cycle) {
+        pending = true;
+        continue;
+      }
+      if (!first && (!hasSlots(i) || !hasRegister(i)))
+        continue;
+      bool better = !best || (first ? i < *best : height[i] > height[*best]) ||
+                    (!first && height[i] == height[*best] && i < *best);
+      if (better)
+        best = i;
+    }
+    return best;
+  }
+
+  void issue(unsigned i, int64_t cycle, Solution &solution) {
+    solution.cycles[i] = cycle;
+    ready.erase(llvm::find(ready, i));
+    for (unsigned resource : problem.instructions[i].resources)
+      ++used[resource];
+    if (std::optional<unsigned> file = problem.instructions[i].file; file && users[i])
+      ++live[*file];
+    for (const Edge *edge : in[i])
+      if (edge->value && !--users[edge->from])
+        --live[*problem.instructions[edge->from].file];
+    for (const Edge *edge : out[i]) {
+      earliest[edge->to] = std::max(earliest[edge->to], cycle + edge->latency);
+      if (!--waiting[edge->to])
+        ready.push_back(edge->to);
+    }
+  }
+};
+
+} // namespace
+
+Solution scheduleLine(const Problem &problem) { return LineScheduler(problem).run(); }
+
+} // namespace dojo::sched
