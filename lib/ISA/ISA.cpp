@@ -11,18 +11,20 @@ namespace {
 #define DOJO_STRIP(...) __VA_ARGS__
 #define DOJO_OPERAND(name, kind, role, lo, width, isSigned)                                        \
   Operand{name, Kind::kind, Role::role, lo, width, isSigned != 0},
-#define DOJO_INST(record, code, mnemonic, unit, effect, semantics, operands)                       \
+#define DOJO_INST(record, code, mnemonic, unit, effect, pieces, bytes, semantics, operands)        \
   constexpr std::initializer_list<Operand> operandsOf##record = {DOJO_STRIP operands};
 #include "dojo/ISA/Instructions.inc"
 #undef DOJO_INST
 
 constexpr Instruction table[] = {
-#define DOJO_INST(record, code, mnemonic, unit, effect, semantics, operands)                       \
+#define DOJO_INST(record, code, mnemonic, unit, effect, pieces, bytes, semantics, operands)        \
   {Opcode::record,                                                                                 \
    #record,                                                                                        \
    mnemonic,                                                                                       \
    Unit::unit,                                                                                     \
    Effect::effect,                                                                                 \
+   pieces,                                                                                         \
+   bytes,                                                                                          \
    semantics,                                                                                      \
    llvm::ArrayRef<Operand>(operandsOf##record.begin(), operandsOf##record.size())},
 #include "dojo/ISA/Instructions.inc"

@@ -9,12 +9,15 @@
 
 using namespace mlir;
 
-void dojo::buildD1BackendPipeline(OpPassManager &functions) {
+void dojo::buildD1BackendPipeline(OpPassManager &functions, StringRef machine) {
   functions.addPass(createCanonicalizerPass());
   functions.addPass(d1::createD1FoldOffsets());
   functions.addPass(createCSEPass());
   functions.addPass(createLoopInvariantCodeMotionPass());
   functions.addPass(d1::createConvertScfArithToD1());
+  d1::D1ScheduleOptions schedule;
+  schedule.machine = machine.str();
+  functions.addPass(d1::createD1Schedule(schedule));
   functions.addPass(d1::createD1AllocateRegisters());
 }
 

@@ -44,6 +44,8 @@ struct Instruction {
   llvm::StringRef mnemonic;
   Unit unit;
   Effect effect;
+  unsigned pieces;     ///< of own SRAM that it reads or writes
+  unsigned pieceBytes; ///< of each
   llvm::StringRef semantics;
   llvm::ArrayRef<Operand> operands;
 };

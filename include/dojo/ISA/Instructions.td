@@ -63,6 +63,13 @@ class Inst<int opcode, string mnemonic, list<Operand> operands, string unit,
   string Effect = effect;
   string Semantics = semantics;
   string Group = ?;
+  // What it reads or writes of the own SRAM: so many pieces of so many bytes.
+  int Pieces = 0;
+  int PieceBytes = 0;
+}
+class Accesses<int pieces, int bytes> {
+  int Pieces = pieces;
+  int PieceBytes = bytes;
 }
 
 //===-- Scalar integer ----------------------------------------------------===//
@@ -99,16 +106,18 @@ def COORD : Inst<0x19, "coord", [Xd, I14], "integer", "none", "d = the node's lo
 
 //===-- Scalar memory (own SRAM, little-endian) ---------------------------===//
 let Group = "Scalar memory" in {
-class ScalarLoad<int op, string m, string s> : Inst<op, m, [Xd, Xa, I14], "address", "read", s>;
-class ScalarStore<int op, string m, string s> : Inst<op, m, [Xs, Xa, I14], "address", "write", s>;
-def LDB : ScalarLoad<0x20, "ldb", "d = the byte at a + imm, sign-extended">;
-def LDH : ScalarLoad<0x21, "ldh", "d = the 2 bytes at a + imm, sign-extended">;
-def LDW : ScalarLoad<0x22, "ldw", "d = the 4 bytes at a + imm, sign-extended">;
-def LDD : ScalarLoad<0x23, "ldd", "d = the 8 bytes at a + imm">;
-def STB : ScalarStore<0x24, "stb", "the byte at a + imm = s">;
-def STH : ScalarStore<0x25, "sth", "the 2 bytes at a + imm = s">;
-def STW : ScalarStore<0x26, "stw", "the 4 bytes at a + imm = s">;
-def STD : ScalarStore<0x27, "std", "the 8 bytes at a + imm = s">;
+class ScalarLoad<int op, string m, int bytes, string s>
+    : Inst<op, m, [Xd, Xa, I14], "address", "read", s>, Accesses<1, bytes>;
+class ScalarStore<int op, string m, int bytes, string s>
+    : Inst<op, m, [Xs, Xa, I14], "address", "write", s>, Accesses<1, bytes>;
+def LDB : ScalarLoad<0x20, "ldb", 1, "d = the byte at a + imm, sign-extended">;
+def LDH : ScalarLoad<0x21, "ldh", 2, "d = the 2 bytes at a + imm, sign-extended">;
+def LDW : ScalarLoad<0x22, "ldw", 4, "d = the 4 bytes at a + imm, sign-extended">;
+def LDD : ScalarLoad<0x23, "ldd", 8, "d = the 8 bytes at a + imm">;
+def STB : ScalarStore<0x24, "stb", 1, "the byte at a + imm = s">;
+def STH : ScalarStore<0x25, "sth", 2, "the 2 bytes at a + imm = s">;
+def STW : ScalarStore<0x26, "stw", 4, "the 4 bytes at a + imm = s">;
+def STD : ScalarStore<0x27, "std", 8, "the 8 bytes at a + imm = s">;
 } // Group
 
 //===-- Control -----------------------------------------------------------===//
@@ -127,26 +136,30 @@ def TRAP : Inst<0x38, "trap", [I19], "branch", "control", "stop the run with an 
 
 //===-- Vector memory -----------------------------------------------------===//
 let Group = "Vector memory" in {
-class VectorLoad<int op, string m, string s> : Inst<op, m, [Vd, Xa, I14], "address", "read", s>;
-class VectorStore<int op, string m, string s> : Inst<op, m, [Vs, Xa, I14], "address", "write", s>;
-class Gather<int op, string m, string s> : Inst<op, m, [Vd, Xa, Xb, Xc, U2], "address", "read", s>;
-class Scatter<int op, string m, string s> : Inst<op, m, [Vs, Xa, Xb, Xc, U2], "address", "write", s>;
-def VLD   : VectorLoad<0x40, "vld", "d = the 64 bytes at a + imm">;
-def VLDH  : VectorLoad<0x41, "vldh", "16 BF16 at a + imm (32 bytes), widened to FP32">;
-def VLDB  : VectorLoad<0x42, "vldb", "16 bytes at a + imm, zero-extended to 32-bit lanes">;
-def VLDR  : VectorLoad<0x43, "vldr", "the 4 bytes at a + imm, repeated in every lane">;
-def VLDRH : VectorLoad<0x44, "vldrh", "the BF16 at a + imm, widened to FP32, repeated in every lane">;
-def VLDRB : VectorLoad<0x45, "vldrb", "the byte at a + imm, zero-extended, repeated in every lane">;
-def VST   : VectorStore<0x48, "vst", "the 64 bytes at a + imm = s">;
-def VSTH  : VectorStore<0x49, "vsth", "16 FP32 lanes rounded to BF16 (nearest even), stored in 32 bytes at a + imm">;
-def VSTB  : VectorStore<0x4a, "vstb", "the low byte of each 32-bit lane, stored in 16 bytes at a + imm">;
-def VST1  : VectorStore<0x4b, "vst1", "lane 0 (4 bytes), stored at a + imm">;
-def VST1H : VectorStore<0x4c, "vst1h", "lane 0 rounded to BF16 (nearest even), stored in 2 bytes at a + imm">;
-def VST1B : VectorStore<0x4d, "vst1b", "the low byte of lane 0, stored at a + imm">;
-def VLDG8   : Gather<0x50, "vldg8", "8 pieces of 8 bytes: piece i from a + (i mod 2^n) * b + (i div 2^n) * c; n is 0 to 3">;
-def VLDG16  : Gather<0x51, "vldg16", "4 pieces of 16 bytes: piece i from a + (i mod 2^n) * b + (i div 2^n) * c; n is 0 to 3">;
-def VSTG8   : Scatter<0x52, "vstg8", "8 pieces of 8 bytes: piece i to a + (i mod 2^n) * b + (i div 2^n) * c, i ascending; n is 0 to 3">;
-def VSTG16  : Scatter<0x53, "vstg16", "4 pieces of 16 bytes: piece i to a + (i mod 2^n) * b + (i div 2^n) * c, i ascending; n is 0 to 3">;
+class VectorLoad<int op, string m, int bytes, string s>
+    : Inst<op, m, [Vd, Xa, I14], "address", "read", s>, Accesses<1, bytes>;
+class VectorStore<int op, string m, int bytes, string s>
+    : Inst<op, m, [Vs, Xa, I14], "address", "write", s>, Accesses<1, bytes>;
+class Gather<int op, string m, int pieces, int bytes, string s>
+    : Inst<op, m, [Vd, Xa, Xb, Xc, U2], "address", "read", s>, Accesses<pieces, bytes>;
+class Scatter<int op, string m, int pieces, int bytes, string s>
+    : Inst<op, m, [Vs, Xa, Xb, Xc, U2], "address", "write", s>, Accesses<pieces, bytes>;
+def VLD   : VectorLoad<0x40, "vld", 64, "d = the 64 bytes at a + imm">;
+def VLDH  : VectorLoad<0x41, "vldh", 32, "16 BF16 at a + imm (32 bytes), widened to FP32">;
+def VLDB  : VectorLoad<0x42, "vldb", 16, "16 bytes at a + imm, zero-extended to 32-bit lanes">;
+def VLDR  : VectorLoad<0x43, "vldr", 4, "the 4 bytes at a + imm, repeated in every lane">;
+def VLDRH : VectorLoad<0x44, "vldrh", 2, "the BF16 at a + imm, widened to FP32, repeated in every lane">;
+def VLDRB : VectorLoad<0x45, "vldrb", 1, "the byte at a + imm, zero-extended, repeated in every lane">;
+def VST   : VectorStore<0x48, "vst", 64, "the 64 bytes at a + imm = s">;
+def VSTH  : VectorStore<0x49, "vsth", 32, "16 FP32 lanes rounded to BF16 (nearest even), stored in 32 bytes at a + imm">;
+def VSTB  : VectorStore<0x4a, "vstb", 16, "the low byte of each 32-bit lane, stored in 16 bytes at a + imm">;
+def VST1  : VectorStore<0x4b, "vst1", 4, "lane 0 (4 bytes), stored at a + imm">;
+def VST1H : VectorStore<0x4c, "vst1h", 2, "lane 0 rounded to BF16 (nearest even), stored in 2 bytes at a + imm">;
+def VST1B : VectorStore<0x4d, "vst1b", 1, "the low byte of lane 0, stored at a + imm">;
+def VLDG8   : Gather<0x50, "vldg8", 8, 8, "8 pieces of 8 bytes: piece i from a + (i mod 2^n) * b + (i div 2^n) * c; n is 0 to 3">;
+def VLDG16  : Gather<0x51, "vldg16", 4, 16, "4 pieces of 16 bytes: piece i from a + (i mod 2^n) * b + (i div 2^n) * c; n is 0 to 3">;
+def VSTG8   : Scatter<0x52, "vstg8", 8, 8, "8 pieces of 8 bytes: piece i to a + (i mod 2^n) * b + (i div 2^n) * c, i ascending; n is 0 to 3">;
+def VSTG16  : Scatter<0x53, "vstg16", 4, 16, "4 pieces of 16 bytes: piece i to a + (i mod 2^n) * b + (i div 2^n) * c, i ascending; n is 0 to 3">;
 } // Group
 
 //===-- Vector FP32, 16 lanes ---------------------------------------------===//
@@ -199,10 +212,11 @@ def VLANE  : Inst<0x82, "vlane", [Xd, Va, U4], "simd", "none", "d = lane n of a,
 
 //===-- Matrix unit -------------------------------------------------------===//
 let Group = "Matrix unit" in {
+// One bank of accumulators is moved in the SIMD slot while the other multiplies.
 def MZERO : Inst<0x90, "mzero", [Ad], "matrix", "none", "d = 0">;
 def MMUL  : Inst<0x91, "mmul", [Au, Va, Vb], "matrix", "none", "d[i][j] += sum over k ascending of a[i][k] * b[k][j], BF16 8x4 by 4x8, both row-major; each step is one FP32 fused multiply-add">;
-def MREAD : Inst<0x92, "mread", [Vd, Aa, U2], "matrix", "none", "d = rows 2n and 2n + 1 of a; n is 0 to 3">;
-def MWRITE : Inst<0x93, "mwrite", [Au, Va, U2], "matrix", "none", "rows 2n and 2n + 1 of d = a; n is 0 to 3">;
+def MREAD : Inst<0x92, "mread", [Vd, Aa, U2], "simd", "none", "d = rows 2n and 2n + 1 of a; n is 0 to 3">;
+def MWRITE : Inst<0x93, "mwrite", [Au, Va, U2], "simd", "none", "rows 2n and 2n + 1 of d = a; n is 0 to 3">;
 } // Group
 
 //===-- Network and synchronisation ---------------------------------------===//

@@ -169,6 +169,7 @@ LogicalResult KernelConversion::run() {
   func::ReturnOp::create(builder, kernel.getLoc());
   static constexpr StringRef units[] = {"scalar", "simd", "matrix"};
   routine->setAttr("d1.routine", builder.getUnitAttr());
+  routine->setAttr("d1.disjoint", builder.getUnitAttr());
   routine->setAttr("d1.unit", builder.getStringAttr(units[static_cast<int>(unit)]));
   routine->setAttr("d1.macs", builder.getI64IntegerAttr(macs));
   kernel.erase();

@@ -296,3 +296,23 @@ func.func @repeat() {
 
 // expected-error @+1 {{an axis can be pinned to coordinate 0 only}}
 #l = #dojo.layout<[8], x = 1>
+
+// -----
+
+#l = #dojo.layout<[8]>
+func.func @launch() {
+  %a = dojo.alloc : !dojo.buffer<tensor<8xf32, #l>>
+  // expected-error @+1 {{reads a buffer that is also its output; kernels do not compute in place}}
+  dojo.launch @k ins(%a : !dojo.buffer<tensor<8xf32, #l>>) outs(%a : !dojo.buffer<tensor<8xf32, #l>>)
+  return
+}
+
+// -----
+
+#l = #dojo.layout<[8]>
+func.func @launch() {
+  %a = dojo.alloc : !dojo.buffer<tensor<8xf32, #l>>
+  // expected-error @+1 {{writes one buffer as two outputs}}
+  dojo.launch @k ins() outs(%a, %a : !dojo.buffer<tensor<8xf32, #l>>, !dojo.buffer<tensor<8xf32, #l>>)
+  return
+}

@@ -1,4 +1,5 @@
 //===- BackendTest.cpp - emitted words do what scf and arith say ----------===//
+#include "RandomLoop.h"
 #include "RandomProgram.h"
 #include "Reference.h"
 #include "WordMachine.h"
@@ -89,6 +90,21 @@ TEST_F(BackendTest, RandomProgramsLeaveTheMemoryOfTheirReference) {
     FAIL() << "seed " << seed << ": " << result << "\n" << text;
   }
   EXPECT_LT(refused, cases / 20);
+}
+
+TEST_F(BackendTest, RandomLoopsOverMemoryLeaveTheMemoryOfTheirReference) {
+  unsigned cases = 600, overlapped = 0;
+  for (unsigned seed = 1; seed <= cases; ++seed) {
+    std::string text = randomLoop(seed);
+    OwningOpRef<ModuleOp> module = parseSourceString<ModuleOp>(text, &context);
+    ASSERT_TRUE(module) << message << "\n" << text;
+    ASSERT_EQ(compare(*module, seed), "") << "seed " << seed << "\n" << text;
+    module->walk([&](Operation *op) {
+      if (auto stages = op->getAttrOfType<IntegerAttr>("d1.stages"))
+        overlapped += stages.getInt() > 1;
+    });
+  }
+  EXPECT_GT(overlapped, cases / 4);
 }
 
 } // namespace

@@ -39,6 +39,12 @@ bool isSinkable(mlir::Operation *op);
 /// block that uses it.
 void sink(mlir::Operation *op);
 
+/// Whether register allocation would succeed; leaves `function` as it is.
+bool fitsRegisters(mlir::func::FuncOp function);
+
+/// The number in a register that only constants make, x0 among them.
+std::optional<int64_t> constantIn(mlir::Value value);
+
 } // namespace dojo::d1
 
 #endif // DOJO_DIALECT_D1_TRANSFORMS_ALLOCATION_H

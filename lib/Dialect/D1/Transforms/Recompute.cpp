@@ -18,6 +18,23 @@ bool isRecomputable(Operation *op) {
   return llvm::isa<LIS, SHLI, VSPLAT>(op) && isRecomputable(op->getOperand(0).getDefiningOp());
 }
 
+std::optional<int64_t> constantIn(Value value) {
+  Operation *op = value.getDefiningOp();
+  if (isa_and_nonnull<ZeroOp>(op))
+    return 0;
+  if (auto li = dyn_cast_or_null<LI>(op))
+    return li.getImm();
+  if (!isa_and_nonnull<LIS, SHLI>(op))
+    return std::nullopt;
+  std::optional<int64_t> high = constantIn(op->getOperand(0));
+  if (!high)
+    return std::nullopt;
+  if (auto shift = dyn_cast<SHLI>(op))
+    return int64_t(uint64_t(*high) << (shift.getImm() & 63));
+  static const isa::Operand &low = isa::get(isa::Opcode::LIS).operands[2];
+  return int64_t(uint64_t(*high) << low.width) | cast<LIS>(op).getImm();
+}
+
 Value recompute(OpBuilder &builder, Operation *op) {
   SmallVector<Value> operands;
   for (Value operand : op->getOperands())

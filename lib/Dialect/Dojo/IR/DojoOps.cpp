@@ -152,6 +152,22 @@ LogicalResult ReduceOp::verifyRegions() {
 
 //===-- Computation -------------------------------------------------------===//
 
+LogicalResult LaunchOp::verify() {
+  auto memory = [](Value value) {
+    while (auto reshape = value.getDefiningOp<ReshapeOp>())
+      value = reshape.getSource();
+    return value;
+  };
+  llvm::SmallDenseSet<Value> outs;
+  for (Value out : getOuts())
+    if (!outs.insert(memory(out)).second)
+      return emitOpError("writes one buffer as two outputs");
+  for (Value in : getIns())
+    if (outs.contains(memory(in)))
+      return emitOpError("reads a buffer that is also its output; kernels do not compute in place");
+  return success();
+}
+
 LogicalResult ComputeOp::verifyRegions() {
   Block &block = getBody().front();
   SmallVector<Value> operands(getIns());

@@ -33,6 +33,9 @@ namespace dojo::d1 {
 /// Attributes of func.func: a leaf that d1.call reaches, or where a node starts.
 constexpr llvm::StringLiteral routineAttr = "d1.routine";
 constexpr llvm::StringLiteral entryAttr = "d1.entry";
+/// A routine that promises: no byte is written through one argument and touched
+/// through another.
+constexpr llvm::StringLiteral disjointAttr = "d1.disjoint";
 
 /// Whether `function` has a body that is, or becomes, d1 code.
 bool holdsCode(mlir::FunctionOpInterface function);

@@ -27,6 +27,35 @@ def D1FoldOffsets : Pass<"d1-fold-offsets", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::mlir::arith::ArithDialect"];
 }
 
+def D1Schedule : Pass<"d1-schedule", "::mlir::func::FuncOp"> {
+  let summary = "order instructions by the cycles in which they issue, and overlap iterations";
+  let description = [{
+    Routines only, on d1 code before registers are allocated. An innermost loop with a constant
+    count becomes a loop in which several iterations are under way, and the code before and behind
+    it that starts and ends them; it bears the cycles between two iterations, `d1.interval`, their
+    lower bound, `d1.interval_bound`, and how many iterations overlap, `d1.stages`. Straight lines
+    are list-scheduled. Calls, marks, loops, and what sends or waits keep their places.
+
+    Allocation does not spill, so that the order must leave it enough registers: the function bears
+    as `d1.schedule` the first of these efforts with which it succeeds: "overlapped", "tight" (some
+    registers are left alone), "line" (no loop overlaps), "program order".
+
+    ```mlir
+    %r:2 = d1.repeat %n, %p, %zero : (!d1.x, !d1.x, !d1.v) -> (!d1.x, !d1.v) {
+    ^bb0(%left: !d1.x, %at: !d1.x, %sum: !d1.v):
+      %x = d1.vld %at, 0 : (!d1.x) -> !d1.v
+      %next = d1.addi %at, 64 : (!d1.x) -> !d1.x
+      %more = d1.vadd %sum, %x : (!d1.v, !d1.v) -> !d1.v
+      d1.yield %next, %more : !d1.x, !d1.v
+    }
+    ```
+    loads the next vector while it adds the last one.
+  }];
+  let dependentDialects = ["::dojo::d1::D1Dialect"];
+  let options = [Option<"machine", "machine", "std::string", [{"d1-die"}],
+                        "a preset, a machine file or its text: slots, ports and latencies">];
+}
+
 def D1AllocateRegisters : Pass<"d1-allocate-registers", "::mlir::func::FuncOp"> {
   let summary = "give every value its register, without spilling";
   let description = [{

@@ -210,13 +210,14 @@ def Dojo_LaunchOp : Dojo_Op<"launch", [AttrSizedOperandSegments,
   let summary = "a call of an outlined kernel on buffers";
   let description = [{
     Passes the addresses of the buffers, ins then outs. Nodes that hold no block of the first output skip
-    the call.
+    the call. An output is a buffer of its own: the kernel touches its bytes through no other operand.
   }];
   let arguments = (ins FlatSymbolRefAttr:$kernel, Variadic<Dojo_BufferType>:$ins,
                        Variadic<Dojo_BufferType>:$outs);
   let assemblyFormat = [{
     $kernel `ins` `(` ($ins^ `:` type($ins))? `)` `outs` `(` $outs `:` type($outs) `)` attr-dict
   }];
+  let hasVerifier = 1;
 }
 
 def Dojo_RepeatOp : Dojo_Op<"repeat", [SingleBlock, RecursiveMemoryEffects]> {

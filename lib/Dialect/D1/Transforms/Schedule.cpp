@@ -1,0 +1,197 @@
+//===- Schedule.cpp - instructions in the order of their cycles -----------===//
+#include "Allocation.h"
+#include "FunctionProblem.h"
+#include "OverlapLoop.h"
+#include "dojo/Dialect/D1/Transforms/Passes.h"
+#include "dojo/Scheduling/LiveRanges.h"
+
+#include "llvm/ADT/bit.h"
+
+using namespace mlir;
+
+namespace dojo::d1 {
+#define GEN_PASS_DEF_D1SCHEDULE
+#include "dojo/Dialect/D1/Transforms/Passes.h.inc"
+
+/// Instructions of an overlapped loop, its prologue and its epilogue together.
+static constexpr int64_t mostOverlapped = 1024;
+static constexpr int64_t mostStages = 16;
+
+namespace {
+
+/// How far a schedule may go; each is tried until registers suffice.
+struct Effort {
+  StringRef name;
+  bool overlaps;
+  unsigned margin; ///< registers of each file left alone
+};
+constexpr Effort efforts[] = {{"overlapped", true, 0}, {"tight", true, 6}, {"line", false, 6}};
+
+/// Registers that are taken around a piece of code.
+class Surroundings {
+public:
+  explicit Surroundings(func::FuncOp function)
+      : code(function), ranges(regalloc::liveRanges(code.problem)) {
+    for (auto [step, op] : llvm::enumerate(code.stepOps)) {
+      firstStep.try_emplace(op, step);
+      lastStep[op] = step;
+    }
+  }
+
+  /// What is left of each file from `first` to `last` for values defined inside.
+  /// Scalar constants count as free: allocation computes them where they are used.
+  std::array<unsigned, 3> left(Operation *first, Operation *last, unsigned margin) const {
+    unsigned begin = 2 * firstStep.lookup(first), end = 2 * lastStep.lookup(last) + 1;
+    std::array<unsigned, 3> result;
+    for (unsigned file = 0; file < 3; ++file)
+      result[file] = llvm::popcount(code.problem.files[file].allocatable);
+    for (auto [value, range, info] : llvm::zip_equal(code.values, ranges, code.problem.values)) {
+      bool free = info.file == unsigned(isa::Kind::x) && isRecomputable(value.getDefiningOp());
+      if (free || range.empty() || range.begin() >= begin || isCarriedBy(value, first))
+        continue;
+      auto span = range.getSpans().upper_bound(begin);
+      bool live = span != range.getSpans().begin() && std::prev(span)->second > begin;
+      live |= span != range.getSpans().end() && span->first < end;
+      result[info.file] -= live && result[info.file];
+    }
+    if (llvm::isa<RepeatOp>(first)) // Its counter.
+      result[0] -= result[0] > 0;
+    for (unsigned &count : result)
+      count = std::max(1, int(count) - int(margin));
+    return result;
+  }
+
+private:
+  FunctionProblem code;
+  std::vector<regalloc::LiveRange> ranges;
+  DenseMap<Operation *, unsigned> firstStep, lastStep;
+
+  static bool isCarriedBy(Value value, Operation *op) {
+    auto repeat = dyn_cast<RepeatOp>(op);
+    return repeat && llvm::is_contained(repeat.getInits(), value);
+  }
+};
+
+class Scheduler {
+public:
+  Scheduler(const Machine &machine, func::FuncOp function, const Effort &effort)
+      : machine(machine), function(function), effort(effort) {}
+
+  void run() {
+    SmallVector<RepeatOp> loops;
+    function.walk([&](RepeatOp loop) { loops.push_back(loop); });
+    for (RepeatOp loop : loops)
+      if (effort.overlaps && isInnermost(loop))
+        overlap(loop);
+    Surroundings surroundings(function);
+    MemoryAccesses memory(function);
+    SmallVector<Block *> blocks;
+    function.walk([&](Block *block) { blocks.push_back(block); });
+    for (Block *block : blocks)
+      if (!block->getParentOp()->hasAttr("d1.interval"))
+        scheduleBlock(*block, surroundings, memory);
+  }
+
+private:
+  const Machine &machine;
+  func::FuncOp function;
+  const Effort &effort;
+
+  /// Whether `op` may change its place at all.
+  static bool isMovable(Operation &op) {
+    auto inst = dyn_cast<InstructionOpInterface>(op);
+    return inst && inst.getInstruction().effect != isa::Effect::node;
+  }
+
+  static bool isInnermost(RepeatOp loop) {
+    Block &body = loop.getBody().front();
+    return !body.without_terminator().empty() && llvm::all_of(body.without_terminator(), isMovable);
+  }
+
+  void overlap(RepeatOp loop) {
+    std::optional<int64_t> trips = constantIn(loop.getCount());
+    if (!trips)
+      return;
+    SmallVector<InstructionOpInterface> ops;
+    for (Operation &op : loop.getBody().front().without_terminator())
+      ops.push_back(cast<InstructionOpInterface>(op));
+    auto registers = Surroundings(function).left(loop, loop, effort.margin);
+    BlockProblem block(machine, ops, registers);
+    MemoryAccesses memory(function);
+    if (!block.addLoopEdges(memory, loop))
+      return;
+    int64_t bound = sched::intervalBound(block.problem);
+    std::optional<sched::Solution> schedule =
+        sched::scheduleLoop(block.problem, bound + bound / 4 + machine.simdLatency);
+    if (!schedule)
+      return;
+    assert(!sched::check(block.problem, *schedule) && "the schedule proves itself");
+    int64_t stages = numStages(*schedule);
+    if (stages > std::min(*trips, mostStages) || stages * int64_t(ops.size()) > mostOverlapped)
+      return;
+    RepeatOp kernel = overlapLoop(loop, ops, block, *schedule, *trips);
+    Builder builder(function.getContext());
+    kernel->setAttr("d1.interval", builder.getI64IntegerAttr(schedule->interval));
+    kernel->setAttr("d1.interval_bound", builder.getI64IntegerAttr(bound));
+    kernel->setAttr("d1.stages", builder.getI64IntegerAttr(stages));
+  }
+
+  void scheduleBlock(Block &block, const Surroundings &surroundings, MemoryAccesses &memory) {
+    SmallVector<InstructionOpInterface> line;
+    for (Operation &op : llvm::make_early_inc_range(block)) {
+      if (isMovable(op)) {
+        line.push_back(cast<InstructionOpInterface>(op));
+        continue;
+      }
+      scheduleLine(line, surroundings, memory);
+      line.clear();
+    }
+  }
+
+  void scheduleLine(ArrayRef<InstructionOpInterface> line, const Surroundings &surroundings,
+                    MemoryAccesses &memory) {
+    if (line.size() < 2)
+      return;
+    Operation *end = line.back()->getNextNode();
+    BlockProblem block(machine, line, surroundings.left(line.front(), line.back(), effort.margin));
+    block.addLineEdges(memory);
+    sched::Solution schedule = sched::scheduleLine(block.problem);
+    assert(!sched::check(block.problem, schedule) && "the schedule proves itself");
+    std::optional<std::vector<unsigned>> order = sched::issueOrder(block.problem, schedule);
+    for (unsigned i : *order)
+      line[i]->moveBefore(end);
+  }
+};
+
+struct Schedule : impl::D1ScheduleBase<Schedule> {
+  using D1ScheduleBase::D1ScheduleBase;
+
+  void runOnOperation() override {
+    func::FuncOp function = getOperation();
+    if (!function->hasAttr(routineAttr))
+      return;
+    llvm::Expected<Machine> loaded =
+        StringRef(machine).starts_with("{") ? parseMachine(machine) : loadMachine(machine);
+    if (!loaded) {
+      function.emitError(llvm::toString(loaded.takeError()));
+      return signalPassFailure();
+    }
+    StringRef chosen = "program order";
+    for (const Effort &effort : efforts) {
+      func::FuncOp copy = function.clone();
+      Scheduler(*loaded, copy, effort).run();
+      bool fits = fitsRegisters(copy);
+      if (fits) {
+        function.getBody().takeBody(copy.getBody());
+        chosen = effort.name;
+      }
+      copy.erase();
+      if (fits)
+        break;
+    }
+    function->setAttr("d1.schedule", StringAttr::get(&getContext(), chosen));
+  }
+};
+
+} // namespace
+} // namespace dojo::d1
