@@ -104,20 +104,6 @@ std::optional<int64_t> Layout::localElement(const Coords &node,
   return element;
 }
 
-int64_t Layout::heldElements(const Coords &grid) const {
-  int64_t sum = 0;
-  for (int64_t n = 0; n < numNodes(grid); ++n) {
-    auto block = blocksAt(nodeAt(grid, n));
-    int64_t product = block ? 1 : 0;
-    for (unsigned d = 0; block && d < rank(); ++d) {
-      int64_t begin = start(d, (*block)[d]), end = std::min(begin + dims[d].window, dims[d].size);
-      product *= std::max<int64_t>(0, end - std::max<int64_t>(begin, 0));
-    }
-    sum += product;
-  }
-  return sum;
-}
-
 bool Layout::isPartition() const {
   return llvm::all_of(dims, [](const Dim &d) { return d.offset == 0 && d.window == d.step; });
 }

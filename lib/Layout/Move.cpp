@@ -17,17 +17,19 @@ bool Move::usesSymbol() const {
   return llvm::any_of(map, [](const Term &term) { return term.symbolCoefficient != 0; });
 }
 
-bool Move::leavesGaps() const {
+bool Move::leavesGaps(int64_t steps) const {
   for (auto [d, dim] : llvm::enumerate(dst.dims)) {
     int64_t last = dst.start(d, dst.blocks(d) - 1) + dim.window;
     if (dim.extent > dim.window || dim.offset < 0 || last > dim.size)
       return true;
   }
   for (auto [d, term] : llvm::enumerate(map)) {
-    int64_t last = term.constant;
+    int64_t advance = term.symbolCoefficient * (steps - 1);
+    int64_t first = term.constant + std::min<int64_t>(advance, 0);
+    int64_t last = term.constant + std::max<int64_t>(advance, 0);
     if (term.dstDim >= 0)
       last += term.coefficient * (dst.dims[term.dstDim].size - 1);
-    if (term.constant < 0 || last >= src.dims[d].size || term.symbolCoefficient)
+    if (first < 0 || last >= src.dims[d].size)
       return true;
   }
   return false;
@@ -183,6 +185,13 @@ static std::pair<int64_t, int64_t> countReceived(const Move &move, const Coords 
     local *= std::max<int64_t>(0, end - begin);
   }
   return {all, local};
+}
+
+int64_t dojo::countReceivedBytes(const Move &move, const Coords &grid, int64_t symbol) {
+  int64_t elements = 0;
+  for (int64_t n = 0; n < numNodes(grid); ++n)
+    elements += countReceived(move, nodeAt(grid, n), symbol).first;
+  return elements * move.elementBytes;
 }
 
 int64_t dojo::countRemoteBytes(const Move &move, const Coords &grid, int64_t symbol) {

@@ -13,18 +13,26 @@
 using namespace mlir;
 using namespace dojo;
 
-void dojo::buildLoweringPipeline(OpPassManager &manager) {
-  manager.addPass(createFit());
+void dojo::buildSpreadingPipeline(OpPassManager &manager) {
   manager.addPass(ir::createPartition());
   manager.addPass(ir::createExpandCollectives());
   manager.addPass(ir::createBufferize());
   manager.addPass(ir::createOutlineKernels());
-  manager.addPass(ir::createCountTraffic());
+  manager.addPass(ir::createSchedule());
+}
 
+void dojo::buildRoutinePipeline(OpPassManager &manager) {
   manager.addPass(createConvertKernelsToD1());
   manager.addPass(ir::createConvertMovesToD1());
   manager.addPass(createGenerateCode());
   manager.addPass(createBoundCode());
+}
+
+void dojo::buildLoweringPipeline(OpPassManager &manager) {
+  manager.addPass(createFit());
+  buildSpreadingPipeline(manager);
+  manager.addPass(ir::createCountTraffic());
+  buildRoutinePipeline(manager);
   manager.addPass(ir::createPlace());
   manager.addPass(ir::createSynchronise());
   manager.addPass(ir::createConvertProgramToD1());

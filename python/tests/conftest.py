@@ -62,11 +62,15 @@ def model_path(tmp_path_factory):
 
 def make_models(folder, name):
     import make_digits
+    import make_gpt2
     import make_resnet50
     import onnx
 
     if name == "resnet50":
         onnx.save(make_resnet50.make(), folder / "resnet50.onnx")
+        return
+    if name == "gpt2_xl_blocks":
+        onnx.save(make_gpt2.make(make_gpt2.XL_BLOCKS), folder / f"{name}.onnx")
         return
     for made, (model, _) in make_digits.make().items():
         onnx.save(model, folder / f"{made}.onnx")

@@ -238,7 +238,7 @@ REFUSED = [
     ("inner = d7", "mapping names iterator d7, the op has 3"),
     ("y = [d0 : 5]", "mapping cuts axis y into 5, the grid has 4"),
     ("y = [d0 : 2, d1 : 3]", "mapping cuts axis y into 6, the grid has 4"),
-    ("steps = [d0 : 4]", "mapping steps through iterator d0, which is no reduction"),
+    ("steps = [d0 : 4, d2 : 4]", "mapping steps through iterators d0 and d2, and one at most is cut in time"),
 ]
 
 

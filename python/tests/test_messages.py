@@ -7,7 +7,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 import dojo
 
-REMARK = "remark: 2 of 2 weights stay in DRAM and are read in every step: SRAM does not hold them all"
+REMARK = "remark: SRAM does not hold everything at once: 2 of 2 weights and 0 results in DRAM, 0 ops in steps"
 
 
 @pytest.fixture(scope="module")

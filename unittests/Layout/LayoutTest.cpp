@@ -146,16 +146,24 @@ TEST(Move, CountsTheBytesThatTheEnumeratorSees) {
                                randomLayout(random, shape, grid, true), 2);
     move.map[0] = {0, 1 + int(random() % 2), int(random() % 5) - 2, 1};
     ASSERT_FALSE(move.check(grid));
-    int64_t bytes = 0;
-    enumerateMove(move, grid, 1,
-                  [&](const ElementMove &e) { bytes += 2 * (e.srcNode != e.dstNode); });
-    EXPECT_EQ(countRemoteBytes(move, grid, 1), bytes) << "move " << i;
-    int64_t held = 0;
-    for (int64_t n = 0; n < numNodes(grid); ++n)
-      for (int64_t r = 0; r < shape[0] * shape[1]; ++r)
-        held += move.dst.localElement(nodeAt(grid, n), {r / shape[1], r % shape[1]}).has_value();
-    EXPECT_EQ(move.dst.heldElements(grid), held);
+    int64_t remote = 0, received = 0;
+    enumerateMove(move, grid, 1, [&](const ElementMove &e) {
+      remote += 2 * (e.srcNode != e.dstNode);
+      received += 2;
+    });
+    EXPECT_EQ(countRemoteBytes(move, grid, 1), remote) << "move " << i;
+    EXPECT_EQ(countReceivedBytes(move, grid, 1), received) << "move " << i;
   }
+}
+
+TEST(Move, PanelsLeaveNoGapsWhereTheStepsDivideTheSource) {
+  Move move = Move::relayout(Layout::replicated({12}), Layout::replicated({4}), 2);
+  move.map[0].symbolCoefficient = 4;
+  EXPECT_FALSE(move.leavesGaps(3));
+  EXPECT_TRUE(move.leavesGaps(4));
+  move.map[0].symbolCoefficient = -4;
+  EXPECT_FALSE(move.leavesGaps(1));
+  EXPECT_TRUE(move.leavesGaps(2));
 }
 
 TEST(Move, RefusesAMapThatIsNoFunctionOfTheDestination) {

@@ -232,5 +232,5 @@ def PUSH   : Inst<0xa0, "push", [Xa, Xb, Xc], "address", "node", "copy by the de
 def PULL   : Inst<0xa1, "pull", [Xa, Xb, Xc], "address", "node", "copy by the descriptor at a from the global address c (DRAM) to own SRAM at b, asynchronously">;
 def SIGNAL : Inst<0xa2, "signal", [Xa], "address", "node", "add 1 to the semaphore at the global address a, after every earlier push of this node to that node has arrived">;
 def WAIT   : Inst<0xa3, "wait", [Xa, Xb], "address", "node", "wait until own semaphore number a is at least b, then subtract b">;
-def DRAIN  : Inst<0xa4, "drain", [], "address", "node", "wait until own pushes have left and own pulls have arrived">;
+def DRAIN  : Inst<0xa4, "drain", [], "address", "node", "wait until own pushes have left, those to DRAM have arrived, and own pulls have arrived">;
 } // Group

@@ -93,9 +93,6 @@ struct Layout {
   /// The local element number of a logical index on a node, if it is held there.
   std::optional<int64_t> localElement(const Coords &node, llvm::ArrayRef<int64_t> index) const;
 
-  /// Elements held by all nodes together, copies counted each.
-  int64_t heldElements(const Coords &grid) const;
-
   /// True when every element is held by exactly one block: no halo.
   bool isPartition() const;
 

@@ -42,8 +42,9 @@ struct Move {
 
   bool usesSymbol() const;
   /// Whether some local element of the destination, on some node, is written by no
-  /// element of the source: padding, or places that the map takes outside.
-  bool leavesGaps() const;
+  /// element of the source: padding, or places that the map takes outside at some
+  /// symbol from 0 below `steps`.
+  bool leavesGaps(int64_t steps = 1) const;
   /// Whether both layouts fit the grid, the source owns every element exactly
   /// once a repetition, and no destination dimension serves two source dimensions.
   llvm::Error check(const Coords &grid) const;
@@ -60,6 +61,9 @@ struct ElementMove {
 /// reference that lowered moves are tested against.
 void enumerateMove(const Move &move, const Coords &grid, int64_t symbol,
                    llvm::function_ref<void(const ElementMove &)> visit);
+
+/// Bytes that all nodes together receive, their own pieces included.
+int64_t countReceivedBytes(const Move &move, const Coords &grid, int64_t symbol);
 
 /// Bytes that cross from one node to another.
 int64_t countRemoteBytes(const Move &move, const Coords &grid, int64_t symbol);

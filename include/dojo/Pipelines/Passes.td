@@ -7,9 +7,12 @@ include "mlir/Pass/PassBase.td"
 def Fit : Pass<"dojo-fit", "::mlir::ModuleOp"> {
   let summary = "keep in DRAM what does not fit into SRAM";
   let description = [{
-    Places copies of the module, with ever more of its globals in DRAM, largest first, and marks the
-    fewest that let it fit with `dojo.storage = "dram"`. They are then read in every step, by shard,
-    when they are used. Where nothing fits, placement will say what is missing.
+    Places copies of the module. If one does not fit, weights (ml_program.globals) stay in DRAM, by
+    `dojo.storage = "dram"`; then the driver looks at the moments at which still too much is alive: an
+    op that can stream its weight gets `steps` in its mapping; results that only lie there are stored
+    in DRAM, by the same attribute on their ops; other ops get steps, and what they use is stored
+    too. When all fits, as many of the smaller weights as can come back to SRAM. If nothing is left to edit, the error
+    names the op, the peak, the bound, the largest buffers, the missing bytes and what was tried.
   }];
   let dependentDialects = ["::dojo::ir::DojoDialect"];
 }

@@ -24,6 +24,11 @@ void buildCompilerPipeline(mlir::OpPassManager &manager, const PipelineOptions &
 /// Its part from ops that have mappings on.
 void buildLoweringPipeline(mlir::OpPassManager &manager);
 
+/// The first phases of that: one program on buffers in order, its loads scheduled; then
+/// kernels and moves as routines of exact code bytes. Placement follows.
+void buildSpreadingPipeline(mlir::OpPassManager &manager);
+void buildRoutinePipeline(mlir::OpPassManager &manager);
+
 /// Registers them as `--dojo-pipeline` and `--dojo-lower`.
 void registerPipelines();
 

@@ -3,6 +3,7 @@
 #include "dojo/Conversion/DojoToD1/MoveRoutines.h"
 #include "dojo/Conversion/DojoToD1/Passes.h"
 #include "dojo/Dialect/Dojo/IR/Target.h"
+#include "dojo/Dialect/Dojo/Transforms/Liveness.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 
 namespace dojo::ir {
@@ -13,6 +14,18 @@ namespace dojo::ir {
 using namespace mlir;
 using namespace dojo;
 using namespace dojo::ir;
+
+/// Whether an entry loads a tensor from DRAM that it also stores there.
+static bool loadsWhatItStores(func::FuncOp function) {
+  llvm::SmallDenseSet<StringAttr> loads, stores;
+  function.walk([&](MoveOp move) {
+    if (move.readsDram())
+      loads.insert(dramNameOf(move.getSource()));
+    if (move.writesDram())
+      stores.insert(dramNameOf(move.getDest()));
+  });
+  return llvm::any_of(loads, [&](StringAttr name) { return stores.contains(name); });
+}
 
 namespace {
 
@@ -26,8 +39,9 @@ struct ConvertMovesPass : ir::impl::ConvertMovesToD1Base<ConvertMovesPass> {
     });
     if (result.wasInterrupted())
       return signalPassFailure();
-    if (llvm::any_of(getOperation().getOps<func::FuncOp>(),
-                     [&](func::FuncOp function) { return barriersBound(function, *target) > 0; })) {
+    if (llvm::any_of(getOperation().getOps<func::FuncOp>(), [&](func::FuncOp function) {
+          return barriersBound(function, *target) > 0 || loadsWhatItStores(function);
+        })) {
       OpBuilder builder = OpBuilder::atBlockEnd(getOperation().getBody());
       buildBarrierRoutine(builder, getOperation().getLoc(), target->grid).setPrivate();
     }

@@ -4,6 +4,7 @@
 #include "dojo/Dialect/Dojo/IR/Target.h"
 #include "dojo/Dialect/Dojo/Transforms/Liveness.h"
 #include "dojo/ISA/Codec.h"
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 
 namespace dojo::ir {
@@ -19,22 +20,25 @@ using namespace dojo::ir;
 // byte of DRAM the longest constant, a number li alone.
 static constexpr int64_t wordsPerSram = 2, wordsPerDram = 5, wordsPerNumber = 1;
 static constexpr int64_t wordsPerCall = 1, wordsPerGuard = 4, wordsPerRepeat = 8;
+static constexpr int64_t wordsPerSymbol = 5, wordsPerDrain = 1;
 
 static int64_t wordsBound(Operation *op) {
   if (auto launch = dyn_cast<LaunchOp>(op))
     return numAxes * wordsPerGuard + launch->getNumOperands() * wordsPerSram + wordsPerCall;
   if (llvm::isa<RepeatOp>(op))
     return wordsPerRepeat;
+  if (llvm::isa<DrainOp>(op))
+    return wordsPerDrain;
   auto move = dyn_cast<MoveOp>(op);
   if (!move)
     return 0;
-  constexpr int64_t drain = 1;
-  int64_t symbol = move.getSymbol() ? 1 : 0;
+  int64_t symbol = move.getSymbol() ? wordsPerSymbol : 0;
+  constexpr int64_t barrier = wordsPerNumber + wordsPerCall + wordsPerDrain;
   if (move.readsDram() || move.writesDram())
-    return wordsPerDram + 2 * wordsPerSram + symbol + wordsPerCall + drain;
+    return wordsPerDram + 2 * wordsPerSram + symbol + wordsPerCall + wordsPerDrain + barrier;
   int64_t grantOrReceive = wordsPerNumber + symbol + wordsPerCall;
   int64_t send = 3 * wordsPerSram + 2 * wordsPerNumber + symbol + wordsPerCall;
-  return 2 * (grantOrReceive + drain) + send + drain;
+  return 2 * (grantOrReceive + wordsPerDrain) + send + wordsPerDrain;
 }
 
 /// Two neighbouring runs of moves between barriers need more semaphores than there are.
@@ -78,6 +82,7 @@ private:
   void callPart(Part op, StringRef suffix, ArrayRef<Value> arguments);
   Value number(Location loc, int64_t value);
   Value address(Location loc, Value buffer);
+  Value symbol(Location loc, Value symbol);
   void mark(Location loc, int64_t id) { d1::MarkOp::create(builder, loc, id); }
   void addRow(Operation *memory, int64_t begin, int64_t end);
 
@@ -87,7 +92,7 @@ private:
   int64_t &marks;
   SmallVectorImpl<Attribute> &table;
   OpBuilder builder;
-  IRMapping symbols; ///< number of a step, as i64
+  llvm::DenseMap<Operation *, Value> steps; ///< of repeats, as i64
 };
 
 } // namespace
@@ -102,9 +107,21 @@ Value Driver::number(Location loc, int64_t value) {
 Value Driver::address(Location loc, Value buffer) {
   if (Operation *memory = memoryOf(buffer))
     return number(loc, *addressOf(memory));
-  auto get = buffer.getDefiningOp<GetDramOp>();
-  auto dram = cast<DramOp>(SymbolTable::lookupNearestSymbolFrom(get, get.getNameAttr()));
+  Operation *op = buffer.getDefiningOp();
+  auto dram = cast<DramOp>(SymbolTable::lookupNearestSymbolFrom(op, dramNameOf(buffer)));
   return number(loc, dramAddress(*dram.getAddress()));
+}
+
+Value Driver::symbol(Location loc, Value symbol) {
+  StepNumber step = stepNumberOf(symbol);
+  if (!step.repeat)
+    return number(loc, step.offset);
+  Value value = steps.lookup(step.repeat);
+  if (step.scale != 1)
+    value = arith::MulIOp::create(builder, loc, value, number(loc, step.scale));
+  if (step.offset != 0)
+    value = arith::AddIOp::create(builder, loc, value, number(loc, step.offset));
+  return value;
 }
 
 void Driver::call(Location loc, StringRef routine, ArrayRef<Value> arguments) {
@@ -136,13 +153,14 @@ template <typename Part>
 void Driver::callPart(Part op, StringRef suffix, ArrayRef<Value> arguments) {
   SmallVector<Value> all(arguments);
   if (op.getSymbol())
-    all.push_back(symbols.lookup(op.getSymbol()));
+    all.push_back(symbol(op.getLoc(), op.getSymbol()));
   call(op.getLoc(), (*std::optional<StringRef>(op.getRoutine()) + suffix).str(), all);
 }
 
 LogicalResult Driver::convert(Operation &op) {
   Location loc = op.getLoc();
-  if (llvm::isa<AllocOp, GetResidentOp, GetDramOp, ReshapeOp, YieldOp>(op))
+  if (llvm::isa<AllocOp, GetResidentOp, GetDramOp, ReshapeOp, YieldOp, affine::AffineApplyOp,
+                arith::ConstantIndexOp>(op))
     return success();
   if (auto launchOp = dyn_cast<LaunchOp>(op)) {
     launch(launchOp);
@@ -165,7 +183,7 @@ LogicalResult Driver::convert(Operation &op) {
   } else if (auto repeat = dyn_cast<RepeatOp>(op)) {
     auto loop = scf::ForOp::create(builder, loc, number(loc, 0), number(loc, repeat.getCount()),
                                    number(loc, 1));
-    symbols.map(repeat.getBody().getArgument(0), loop.getInductionVar());
+    steps[repeat] = loop.getInductionVar();
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToStart(loop.getBody());
     return convertBlock(repeat.getBody().front());

@@ -87,13 +87,24 @@ static LogicalResult checkGrid(linalg::LinalgOp op, MappingAttr mapping, const C
   return success();
 }
 
+static bool readsIndex(linalg::LinalgOp op, unsigned iterator) {
+  return llvm::any_of(op.getBlock()->getOps<linalg::IndexOp>(),
+                      [&](linalg::IndexOp index) { return index.getDim() == iterator; });
+}
+
+static void setBlocks(MappedIterator &it, int64_t multiple) {
+  it.block = llvm::divideCeil(it.range, it.blocks);
+  it.extent = llvm::alignTo(it.block, multiple);
+}
+
 static FailureOr<MappedIterator> mapIterator(linalg::LinalgOp op, MappingAttr mapping, unsigned i,
                                              int64_t range, bool isReduction) {
   int64_t width = mapping.step(i);
-  if (width && !isReduction)
-    return op.emitOpError("mapping steps through iterator d") << i << ", which is no reduction";
+  if (width && readsIndex(op, i))
+    return op.emitOpError("mapping steps through iterator d")
+           << i << ", whose position the body reads";
   bool padsWithZero = addsNothingForZeros(op);
-  if (width && range % width && !padsWithZero)
+  if (width && isReduction && range % width && !padsWithZero)
     return op.emitOpError("mapping steps of ")
            << width << " do not divide iterator d" << i << " of " << range
            << ", and only a contraction or a lookup can pad its reduction";
@@ -102,8 +113,7 @@ static FailureOr<MappedIterator> mapIterator(linalg::LinalgOp op, MappingAttr ma
   it.steps = width ? llvm::divideCeil(range, width) : 1;
   it.range = width ? std::min(width, range) : range;
   it.blocks = mapping.blocks(i);
-  it.block = llvm::divideCeil(it.range, it.blocks);
-  it.extent = llvm::alignTo(it.block, mapping.multiple(i));
+  setBlocks(it, mapping.multiple(i));
   if (isReduction && it.blocks > it.range)
     return op.emitOpError("mapping cuts iterator d")
            << i << " of " << it.range << " into " << it.blocks << " blocks";
@@ -138,6 +148,9 @@ FailureOr<MappedOp> MappedOp::get(linalg::LinalgOp op, MappingAttr mapping, cons
     auto it = mapIterator(op, mapping, i, range, types[i] == utils::IteratorType::reduction);
     if (failed(it))
       return failure();
+    if (it->steps > 1 && mapped.steps() > 1)
+      return op.emitOpError("mapping steps through iterators d")
+             << *mapped.steppedIterator() << " and d" << i << ", and one at most is cut in time";
     mapped.iterators.push_back(*it);
   }
   for (OpOperand &operand : op->getOpOperands()) {
@@ -200,6 +213,10 @@ SmallVector<int64_t> MappedOp::advanceOf(OpOperand &operand) const {
     advance.push_back(sum);
   }
   return advance;
+}
+
+bool MappedOp::advances(OpOperand &operand) const {
+  return llvm::any_of(advanceOf(operand), [](int64_t advance) { return advance != 0; });
 }
 
 bool MappedOp::isReduced(OpOperand &operand) const {
@@ -276,11 +293,32 @@ Layout MappedOp::partialLayoutOf(OpOperand &init) const {
   return partial;
 }
 
+std::optional<unsigned> MappedOp::steppedIterator() const {
+  for (auto [i, it] : llvm::enumerate(iterators))
+    if (it.steps > 1)
+      return i;
+  return std::nullopt;
+}
+
 int64_t MappedOp::steps() const {
-  int64_t steps = 1;
-  for (const MappedIterator &it : iterators)
-    steps *= it.steps;
-  return steps;
+  std::optional<unsigned> stepped = steppedIterator();
+  return stepped ? iterators[*stepped].steps : 1;
+}
+
+bool MappedOp::stepsResults() const {
+  std::optional<unsigned> stepped = steppedIterator();
+  return stepped && !iterators[*stepped].isReduction;
+}
+
+MappedOp MappedOp::unstepped() const {
+  MappedOp whole = *this;
+  if (std::optional<unsigned> stepped = steppedIterator()) {
+    MappedIterator &it = whole.iterators[*stepped];
+    it.range = linalg::LinalgOp(op).getStaticLoopRanges()[*stepped];
+    it.steps = 1;
+    setBlocks(it, mapping.multiple(*stepped));
+  }
+  return whole;
 }
 
 SmallVector<unsigned> MappedOp::splitReductions() const {

@@ -292,7 +292,7 @@ LogicalResult Rule::apply(func::FuncOp function) {
     noteReads(*mapped);
     if (mapped->splitReductions().empty())
       for (OpOperand &init : op.getDpsInitsMutable())
-        layouts[op.getTiedOpResult(&init)] = mapped->layoutOf(init);
+        layouts[op.getTiedOpResult(&init)] = mapped->unstepped().layoutOf(init);
     return WalkResult::advance();
   });
   return success(!result.wasInterrupted());

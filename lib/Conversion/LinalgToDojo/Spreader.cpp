@@ -106,6 +106,14 @@ FailureOr<Value> Spreader::holdReshape(Operation *op) {
   Value source = op->getOperand(0);
   auto from = cast<RankedTensorType>(source.getType());
   auto to = cast<RankedTensorType>(op->getResult(0).getType());
+  // Dense and row-major, the bytes of a tensor in DRAM have every shape.
+  if (Value dram = inDram(source); dram && streams(source)) {
+    auto type = RankedTensorType::get(to.getShape(), to.getElementType(),
+                                      DramAttr::get(builder.getContext()));
+    Value reshaped = ReshapeOp::create(builder, op->getLoc(), type, dram);
+    streamed.insert(reshaped);
+    return reshaped;
+  }
   auto collapse = dyn_cast<tensor::CollapseShapeOp>(op);
   SmallVector<ReassociationIndices> groups =
       collapse ? collapse.getReassociationIndices()
@@ -123,17 +131,28 @@ FailureOr<Value> Spreader::onMesh(Value root) {
   FailureOr<Value> holder = holderOf(root);
   if (failed(holder) || !isDram(holder->getType()))
     return holder;
-  Value &home = homes[*holder];
-  if (!home) {
-    auto type = cast<RankedTensorType>(root.getType());
-    RankedTensorType spread = withLayout(type, restingLayout(type.getShape(), grid));
-    auto map = AffineMap::getMultiDimIdentityMap(type.getRank(), builder.getContext());
-    Value empty = EmptyOp::create(builder, root.getLoc(), spread);
-    home =
-        MoveOp::create(builder, root.getLoc(), spread, *holder, empty, Value{}, map, StringAttr{})
-            .getResult();
-  }
+  if (Value home = homes.lookup(*holder))
+    return home;
+  auto type = cast<RankedTensorType>(root.getType());
+  RankedTensorType spread = withLayout(type, restingLayout(type.getShape(), grid));
+  auto map = AffineMap::getMultiDimIdentityMap(type.getRank(), builder.getContext());
+  Value empty = EmptyOp::create(builder, root.getLoc(), spread);
+  Value home =
+      MoveOp::create(builder, root.getLoc(), spread, *holder, empty, Value{}, map, StringAttr{})
+          .getResult();
+  if (!streamed.contains(*holder))
+    homes[*holder] = home;
   return home;
+}
+
+Value Spreader::inDram(Value value) const {
+  View view = viewOf(value);
+  Value holder = view.isIdentity() ? holders.lookup(view.root) : Value{};
+  return holder && isDram(holder.getType()) ? holder : Value{};
+}
+
+bool Spreader::streams(Value value) const {
+  return streamed.contains(holders.lookup(viewOf(value).root));
 }
 
 FailureOr<Value> Spreader::anywhere(Value value) {
@@ -146,7 +165,8 @@ FailureOr<Value> Spreader::anywhere(Value value) {
 }
 
 LogicalResult Spreader::prepare(Value value) {
-  return success(succeeded(onMesh(viewOf(value).root)));
+  Value root = viewOf(value).root;
+  return success(root.getDefiningOp<tensor::EmptyOp>() || succeeded(holderOf(root)));
 }
 
 //===-- Requests ----------------------------------------------------------===//
@@ -157,14 +177,14 @@ static bool hasPadding(const View &view, const Layout &layout) {
 }
 
 FailureOr<Value> Spreader::get(Value value, const Request &request) {
-  if (request.symbol)
+  if (request.symbol || streams(value))
     return copy(value, request);
   View view = viewOf(value);
   bool needsZeros = request.zeroPadding && hasPadding(view, request.layout);
   if (view.isIdentity())
-    if (Value holder = holders.lookup(value);
-        holder && !isDram(holder.getType()) && layoutOf(holder.getType()) == request.layout &&
-        (!needsZeros || paddedWithZero.contains(holder)))
+    if (Value holder = holders.lookup(value); holder && !isDram(holder.getType()) &&
+                                              layoutOf(holder.getType()) == request.layout &&
+                                              (!needsZeros || paddedWithZero.contains(holder)))
       return holder;
   auto key =
       std::make_tuple(value, Attribute(LayoutAttr::get(builder.getContext(), request.layout)),
@@ -221,25 +241,59 @@ FailureOr<Value> Spreader::moveView(Value value, const View &view, const Request
   FailureOr<Value> source = holderOf(view.root);
   if (failed(source))
     return failure();
-  if (isDram(source->getType()) &&
-      (homes.contains(*source) || !view.isIdentity() || !holdsOnce(request.layout, grid)))
-    source = onMesh(view.root);
-  if (failed(source))
-    return failure();
-  Location loc = value.getLoc();
+  AffineMap map = panelMap(view, request, builder);
+  if (isDram(source->getType())) {
+    bool isPart = request.symbol || streamed.contains(*source);
+    bool isDirect = view.isIdentity() && holdsOnce(request.layout, grid);
+    if (homes.contains(*source) || (!isDirect && !isPart))
+      source = onMesh(view.root);
+    else if (!isDirect)
+      source = loadBox(*source, map, view.padding, request);
+    if (failed(source))
+      return failure();
+  }
   auto element = cast<RankedTensorType>(value.getType()).getElementType();
   auto type = withLayout(RankedTensorType::get(request.shape, element), request.layout);
-  AffineMap map = panelMap(view, request, builder);
+  return move(value.getLoc(), *source, type, map, view.padding, request);
+}
+
+FailureOr<Value> Spreader::move(Location loc, Value source, RankedTensorType type, AffineMap map,
+                                TypedAttr padding, const Request &request) {
   auto terms = termsOf(map);
   if (failed(terms))
     return emitError(loc, "cannot move along the map ") << AffineMapAttr::get(map);
-  Layout from = isDram(source->getType())
-                    ? Layout::replicated(cast<RankedTensorType>(view.root.getType()).getShape())
-                    : layoutOf(source->getType());
-  bool gaps = Move{from, request.layout, *terms, 1}.leavesGaps();
-  Value dest = destination(loc, type, gaps, view.padding);
-  return MoveOp::create(builder, loc, type, *source, dest, request.symbol, map, StringAttr{})
-      .getResult();
+  RankedTensorType from = ir::tensorOf(source.getType());
+  Layout layout = isDram(from) ? Layout::replicated(from.getShape()) : layoutOf(from);
+  bool gaps = Move{layout, layoutOf(type), *terms, 1}.leavesGaps(request.steps);
+  Value dest = destination(loc, type, gaps, padding);
+  Value symbol = map.getNumSymbols() ? request.symbol : Value{};
+  return MoveOp::create(builder, loc, type, source, dest, symbol, map, StringAttr{}).getResult();
+}
+
+/// Loads, by shard, the part of a tensor in DRAM that `map` reaches. With i = a * j +
+/// c + advance * s, box index i - c - advance * s: `map` becomes a * j, from the box.
+FailureOr<Value> Spreader::loadBox(Value source, AffineMap &map, TypedAttr padding,
+                                   const Request &request) {
+  auto terms = termsOf(map);
+  if (failed(terms))
+    return emitError(source.getLoc(), "cannot move along the map ") << AffineMapAttr::get(map);
+  SmallVector<int64_t> shape;
+  SmallVector<AffineExpr> load, rest;
+  for (auto [d, term] : llvm::enumerate(*terms)) {
+    bool varies = term.dstDim >= 0;
+    shape.push_back(varies ? term.coefficient * (request.shape[term.dstDim] - 1) + 1 : 1);
+    rest.push_back(varies ? builder.getAffineDimExpr(term.dstDim) * term.coefficient
+                          : builder.getAffineConstantExpr(0));
+    load.push_back(builder.getAffineDimExpr(d) + term.constant +
+                   builder.getAffineSymbolExpr(0) * term.symbolCoefficient);
+  }
+  MLIRContext *context = builder.getContext();
+  auto element = ir::tensorOf(source.getType()).getElementType();
+  auto box = withLayout(RankedTensorType::get(shape, element), restingLayout(shape, grid));
+  map = AffineMap::get(map.getNumDims(), 0, rest, context);
+  return move(source.getLoc(), source, box,
+              AffineMap::get(shape.size(), request.symbol ? 1 : 0, load, context), padding,
+              request);
 }
 
 FailureOr<Value> Spreader::concatenate(tensor::ConcatOp op, const Request &request) {

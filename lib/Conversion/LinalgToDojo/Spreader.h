@@ -2,7 +2,8 @@
 //
 // Keeps, for each tensor of the structured level, the value that holds it on the
 // mesh, and makes the moves that bring it, or a view of it, into the layout a
-// consumer asks for. Equal requests share one move.
+// consumer asks for. Equal requests share one move, except of tensors that stay in
+// DRAM between their uses.
 //
 //===----------------------------------------------------------------------===//
 #ifndef DOJO_LIB_CONVERSION_LINALGTODOJO_SPREADER_H
@@ -23,6 +24,7 @@ struct Request {
   bool zeroPadding;                   ///< padding enters results and must be zero
   mlir::Value symbol;                 ///< number of the step, with...
   llvm::SmallVector<int64_t> advance; ///< ...how far each dimension advances by one
+  int64_t steps = 1;
 };
 
 class Spreader {
@@ -34,6 +36,15 @@ public:
   /// What `held` holds outside the logical tensor is zero.
   void setPaddedWithZero(mlir::Value held) { paddedWithZero.insert(held); }
 
+  /// `value` is held in DRAM and loaded wherever it is used.
+  void defineStreamed(mlir::Value value, mlir::Value held) {
+    define(value, held);
+    streamed.insert(held);
+  }
+
+  /// The tensor in DRAM that holds `value` as it is; null if none does.
+  mlir::Value inDram(mlir::Value value) const;
+
   /// The tensor in the layout asked for; made once for equal requests without symbol.
   mlir::FailureOr<mlir::Value> get(mlir::Value value, const Request &request);
 
@@ -43,8 +54,8 @@ public:
   /// The tensor on the mesh in whatever layout it has, identity map.
   mlir::FailureOr<mlir::Value> anywhere(mlir::Value value);
 
-  /// Ensures that the views behind `value` have a holder that lies on the mesh, so
-  /// that requests inside a repeat read it there.
+  /// Ensures that the views behind `value` have a holder, on the mesh or in DRAM, so
+  /// that requests inside a repeat take their panels from there.
   mlir::LogicalResult prepare(mlir::Value value);
 
 private:
@@ -55,6 +66,12 @@ private:
   mlir::FailureOr<mlir::Value> concatenate(mlir::tensor::ConcatOp op, const Request &request);
   mlir::FailureOr<mlir::Value> moveView(mlir::Value value, const View &view,
                                         const Request &request);
+  mlir::FailureOr<mlir::Value> loadBox(mlir::Value source, mlir::AffineMap &map,
+                                       mlir::TypedAttr padding, const Request &request);
+  mlir::FailureOr<mlir::Value> move(mlir::Location loc, mlir::Value source,
+                                    mlir::RankedTensorType type, mlir::AffineMap map,
+                                    mlir::TypedAttr padding, const Request &request);
+  bool streams(mlir::Value value) const;
   mlir::Value destination(mlir::Location loc, mlir::RankedTensorType type, bool fill,
                           mlir::TypedAttr padding);
 
@@ -62,6 +79,7 @@ private:
   Coords grid;
   llvm::DenseMap<mlir::Value, mlir::Value> holders;
   llvm::DenseMap<mlir::Value, mlir::Value> homes; ///< of holders in DRAM
+  llvm::DenseSet<mlir::Value> streamed;           ///< holders in DRAM without a home
   llvm::DenseSet<mlir::Value> paddedWithZero;
   llvm::DenseMap<std::tuple<mlir::Value, mlir::Attribute, unsigned>, mlir::Value> made;
 };

@@ -63,7 +63,7 @@ static llvm::Error addDram(ModuleOp module, binary::Program &program) {
       program.images.push_back({address, *bytes});
       continue;
     }
-    if (dram.getRole() == "state")
+    if (dram.getRole() == "state" || dram.getRole() == "scratch")
       continue;
     auto element = elementTypeOf(type.getElementType());
     if (!element)

@@ -1,7 +1,7 @@
 // RUN: dojo-opt %s --verify-diagnostics --split-input-file
 
-// expected-error @+1 {{role is input, output, constant or state, found 'scratch'}}
-dojo.dram @x "scratch" : tensor<4xf32>
+// expected-error @+1 {{role is input, output, constant, state or scratch, found 'weights'}}
+dojo.dram @x "weights" : tensor<4xf32>
 
 // -----
 
@@ -22,7 +22,7 @@ dojo.dram @x "constant" = dense<0.0> : tensor<4xf32> : tensor<8xf32>
 
 #a = #dojo.layout<[8 step 2], x = [d0 : 4]>
 func.func @reshape(%a: tensor<8xf32, #a>) {
-  // expected-error @+1 {{needs two spread tensors of the same elements}}
+  // expected-error @+1 {{needs two spread tensors, or two in DRAM, of the same elements}}
   %b = dojo.reshape %a : tensor<8xf32, #a> -> tensor<8xbf16, #a>
   return
 }
@@ -309,10 +309,39 @@ func.func @launch() {
 
 // -----
 
+func.func @repeat() {
+  // expected-error @+1 {{slots are 1 or 2, found 3}}
+  dojo.repeat 2 slots 3 {
+  ^bb0(%s: index):
+    dojo.yield
+  }
+  return
+}
+
+// -----
+
 #l = #dojo.layout<[8]>
 func.func @launch() {
   %a = dojo.alloc : !dojo.buffer<tensor<8xf32, #l>>
   // expected-error @+1 {{writes one buffer as two outputs}}
   dojo.launch @k ins() outs(%a, %a : !dojo.buffer<tensor<8xf32, #l>>, !dojo.buffer<tensor<8xf32, #l>>)
+  return
+}
+
+// -----
+
+#a = #dojo.layout<[8]>
+func.func @move(%a: tensor<8xf32, #a>, %i: index, %j: index) {
+  %n = affine.apply affine_map<(d0, d1) -> (d0 + d1)>(%i, %j)
+  // expected-error @+1 {{the symbol is the step of a dojo.repeat, an affine.apply of it to one number, or a constant}}
+  %c = dojo.move ins(%a : tensor<8xf32, #a>) outs(%a : tensor<8xf32, #a>) symbol(%n) by affine_map<(d0)[s0] -> (d0 + s0)> -> tensor<8xf32, #a>
+  return
+}
+
+// -----
+
+func.func @reshape(%a: tensor<8xf32, #dojo.dram>) {
+  // expected-error @+1 {{needs two spread tensors, or two in DRAM, of the same elements}}
+  %b = dojo.reshape %a : tensor<8xf32, #dojo.dram> -> tensor<8xf32, #dojo.layout<[8]>>
   return
 }

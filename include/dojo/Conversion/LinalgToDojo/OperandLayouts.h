@@ -43,6 +43,8 @@ public:
   llvm::SmallVector<int64_t> shapeOf(mlir::OpOperand &operand) const;
   /// How far each operand dimension advances from one step to the next.
   llvm::SmallVector<int64_t> advanceOf(mlir::OpOperand &operand) const;
+  /// Whether each step takes another panel of the operand.
+  bool advances(mlir::OpOperand &operand) const;
   /// Whether a reduction iterator indexes a dimension of the operand, so that its
   /// padding enters results and must be zero.
   bool isReduced(mlir::OpOperand &operand) const;
@@ -51,7 +53,13 @@ public:
   /// splitReductions(), which numbers the partial results.
   Layout partialLayoutOf(mlir::OpOperand &init) const;
 
+  /// The iterator that is cut in time, if one is.
+  std::optional<unsigned> steppedIterator() const;
   int64_t steps() const;
+  /// Whether each step computes a panel of the results of its own.
+  bool stepsResults() const;
+  /// The same op and blocks, all at once.
+  MappedOp unstepped() const;
   /// Reduction iterators that lie on an axis.
   llvm::SmallVector<unsigned> splitReductions() const;
 

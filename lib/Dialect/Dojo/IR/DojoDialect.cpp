@@ -2,6 +2,7 @@
 #include "dojo/Dialect/Dojo/IR/Dojo.h"
 #include "dojo/ISA/ISA.h"
 #include "mlir/Analysis/FlatLinearValueConstraints.h"
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -93,6 +94,17 @@ FailureOr<SmallVector<int64_t>> ir::linearForm(AffineExpr expr, unsigned numDims
       coefficients.size() != numDims + numSymbols + 1)
     return failure();
   return coefficients;
+}
+
+StepNumber ir::stepNumberOf(Value symbol) {
+  if (auto argument = dyn_cast<BlockArgument>(symbol))
+    return {cast<RepeatOp>(argument.getOwner()->getParentOp()), 1, 0};
+  if (auto constant = symbol.getDefiningOp<arith::ConstantIndexOp>())
+    return {{}, 0, constant.value()};
+  auto apply = cast<affine::AffineApplyOp>(symbol.getDefiningOp());
+  SmallVector<int64_t> form = *linearForm(apply.getAffineMap().getResult(0), 1, 0);
+  StepNumber inner = stepNumberOf(apply.getOperand(0));
+  return {inner.repeat, form[0] * inner.scale, form[0] * inner.offset + form[1]};
 }
 
 FailureOr<SmallVector<Move::Term, 4>> ir::termsOf(AffineMap map) {

@@ -1,5 +1,7 @@
 //===- DojoOps.cpp - verifiers of the dojo dialect ------------------------===//
 #include "dojo/Dialect/Dojo/IR/Dojo.h"
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/OpImplementation.h"
 
@@ -18,8 +20,9 @@ static bool isSpread(Type type) {
 
 LogicalResult DramOp::verify() {
   bool isConstant = getRole() == "constant";
-  if (!isConstant && getRole() != "input" && getRole() != "output" && getRole() != "state")
-    return emitOpError("role is input, output, constant or state, found '") << getRole() << "'";
+  if (!isConstant && !llvm::is_contained({"input", "output", "state", "scratch"}, getRole()))
+    return emitOpError("role is input, output, constant, state or scratch, found '")
+           << getRole() << "'";
   if (isConstant != getValue().has_value())
     return emitOpError(isConstant ? "a constant needs a value" : "only a constant has a value");
   if (getValue() && getValue()->getShapedType() != getType())
@@ -30,10 +33,11 @@ LogicalResult DramOp::verify() {
 
 LogicalResult ReshapeOp::verify() {
   RankedTensorType from = tensorOf(getSource().getType()), to = tensorOf(getResult().getType());
-  if (!isSpread(from) || !isSpread(to) || from.getElementType() != to.getElementType() ||
+  bool alike = isDram(from) ? isDram(to) : isSpread(from) && isSpread(to);
+  if (!alike || from.getElementType() != to.getElementType() ||
       from.getNumElements() != to.getNumElements())
-    return emitOpError("needs two spread tensors of the same elements");
-  if (localBytes(from) != localBytes(to))
+    return emitOpError("needs two spread tensors, or two in DRAM, of the same elements");
+  if (isSpread(from) && localBytes(from) != localBytes(to))
     return emitOpError("a node holds ")
            << localBytes(from) << " bytes of the source and " << localBytes(to) << " of the result";
   return success();
@@ -54,6 +58,16 @@ Move MoveOp::getMove() {
           elementBytes(getSourceTensor().getElementType())};
 }
 
+static bool isStepNumber(Value symbol) {
+  if (auto argument = dyn_cast<BlockArgument>(symbol))
+    return isa<RepeatOp>(argument.getOwner()->getParentOp()) && argument.getArgNumber() == 0;
+  if (auto apply = symbol.getDefiningOp<affine::AffineApplyOp>())
+    return apply.getAffineMap().getNumDims() == 1 && apply.getAffineMap().getNumSymbols() == 0 &&
+           succeeded(linearForm(apply.getAffineMap().getResult(0), 1, 0)) &&
+           isStepNumber(apply.getOperand(0));
+  return symbol.getDefiningOp<arith::ConstantIndexOp>() != nullptr;
+}
+
 LogicalResult MoveOp::verify() {
   RankedTensorType source = getSourceTensor(), dest = getDestTensor();
   if (source.getElementType() != dest.getElementType())
@@ -68,6 +82,9 @@ LogicalResult MoveOp::verify() {
                        "one, to an index of the source");
   if (failed(termsOf(getMap())))
     return emitOpError("each source dimension may depend on one destination dimension, linearly");
+  if (getSymbol() && !isStepNumber(getSymbol()))
+    return emitOpError("the symbol is the step of a dojo.repeat, an affine.apply of it to one "
+                       "number, or a constant");
   if (readsDram() && writesDram())
     return emitOpError("moves between DRAM and nodes or among nodes, not from DRAM to DRAM");
   for (RankedTensorType type : {source, dest})
@@ -197,6 +214,8 @@ LogicalResult ComputeOp::verifyRegions() {
 LogicalResult RepeatOp::verifyRegions() {
   if (getCount() < 1)
     return emitOpError("count is at least 1");
+  if (getSlots() != 1 && getSlots() != 2)
+    return emitOpError("slots are 1 or 2, found ") << getSlots();
   Block &block = getBody().front();
   if (block.getNumArguments() != 1 + getInits().size() ||
       !block.getArgument(0).getType().isIndex() ||

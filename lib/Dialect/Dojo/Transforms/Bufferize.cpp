@@ -157,7 +157,8 @@ LogicalResult Bufferizer::convertCompute(ComputeOp op, OpBuilder &builder) {
 }
 
 LogicalResult Bufferizer::convertRepeat(RepeatOp op, OpBuilder &builder) {
-  auto repeat = RepeatOp::create(builder, op.getLoc(), TypeRange{}, op.getCount(), ValueRange{});
+  auto repeat = RepeatOp::create(builder, op.getLoc(), TypeRange{}, op.getCount(), ValueRange{},
+                                 op.getSlots());
   repeat.getBody().takeBody(op.getBody());
   Block &body = repeat.getBody().front();
   for (auto [argument, init] : llvm::zip(body.getArguments().drop_front(), op.getInits()))

@@ -37,10 +37,11 @@ struct CountTrafficPass : ir::impl::CountTrafficBase<CountTrafficPass> {
     llvm::BitVector computing(numNodes(target->grid));
     module.walk([&](MoveOp move) { count(move, target->grid, noc, dram); });
     module.walk([&](LaunchOp launch) { mark(launch, target->grid, computing); });
-    // State is stored by one entry and loaded by another.
+    // State is stored by one entry and loaded by another; nobody has to use scratch.
     for (auto tensor : module.getOps<DramOp>())
-      bound += tensorBytes(cast<RankedTensorType>(tensor.getType())) *
-               (tensor.getRole() == "state" ? 2 : 1);
+      if (tensor.getRole() != "scratch")
+        bound += tensorBytes(cast<RankedTensorType>(tensor.getType())) *
+                 (tensor.getRole() == "state" ? 2 : 1);
     Builder builder(&getContext());
     auto set = [&](StringRef name, int64_t value) {
       module->setAttr(name, builder.getI64IntegerAttr(value));
@@ -55,17 +56,22 @@ private:
   static void count(MoveOp op, const Coords &grid, int64_t &noc, int64_t &dram) {
     Move move = op.getMove();
     int64_t times = timesRun(op);
-    if (op.readsDram()) {
-      dram += times * move.dst.heldElements(grid) * move.elementBytes;
-    } else if (op.writesDram()) {
-      dram += times * tensorBytes(op.getDestTensor());
-    } else if (!move.usesSymbol()) {
-      noc += times * countRemoteBytes(move, grid, 0);
-    } else {
-      int64_t steps = op->getParentOfType<RepeatOp>().getCount();
-      for (int64_t s = 0; s < steps; ++s)
-        noc += times / steps * countRemoteBytes(move, grid, s);
-    }
+    if (!op.getSymbol())
+      return countOnce(op, move, grid, 0, times, noc, dram);
+    StepNumber number = stepNumberOf(op.getSymbol());
+    int64_t steps = number.repeat ? number.repeat.getCount() : 1;
+    for (int64_t s = 0; s < steps; ++s)
+      countOnce(op, move, grid, number.at(s), times / steps, noc, dram);
+  }
+
+  static void countOnce(MoveOp op, const Move &move, const Coords &grid, int64_t symbol,
+                        int64_t times, int64_t &noc, int64_t &dram) {
+    if (op.readsDram())
+      dram += times * countReceivedBytes(move, grid, symbol);
+    else if (op.writesDram()) // each element is stored once
+      dram += times * countReceivedBytes(move, Coords{1, 1, 1, 1}, symbol);
+    else
+      noc += times * countRemoteBytes(move, grid, symbol);
   }
 
   static void mark(LaunchOp op, const Coords &grid, llvm::BitVector &computing) {

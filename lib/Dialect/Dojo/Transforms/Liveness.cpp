@@ -1,5 +1,6 @@
 //===- Liveness.cpp - when each buffer is in use --------------------------===//
 #include "dojo/Dialect/Dojo/Transforms/Liveness.h"
+#include "dojo/ISA/Abi.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 
 using namespace mlir;
@@ -13,6 +14,12 @@ Operation *ir::memoryOf(Value buffer) {
   if (auto get = dyn_cast_or_null<GetResidentOp>(op))
     return SymbolTable::lookupNearestSymbolFrom(op, get.getNameAttr());
   return isa_and_nonnull<AllocOp>(op) ? op : nullptr;
+}
+
+StringAttr ir::dramNameOf(Value buffer) {
+  if (auto reshape = buffer.getDefiningOp<ReshapeOp>())
+    return dramNameOf(reshape.getSource());
+  return buffer.getDefiningOp<GetDramOp>().getNameAttr().getAttr();
 }
 
 std::optional<int64_t> ir::addressOf(Operation *memory) {
@@ -46,29 +53,30 @@ namespace {
 
 class Clock {
 public:
-  llvm::MapVector<Operation *, Lifetime> lifetimes;
+  Timeline line;
 
   void visit(Block &block) {
     for (Operation &op : block) {
-      int64_t begin = now++;
+      int64_t begin = now();
+      line.operations.push_back(&op);
       for (Region &region : op.getRegions())
         for (Block &inner : region)
           visit(inner);
       // A repeat uses, as a whole, what its body takes from outside.
       op.walk([&](Operation *inner) {
         for (Value operand : inner->getOperands())
-          if (isa<BufferType>(operand.getType()))
+          if (llvm::isa<BufferType>(operand.getType()))
             if (Operation *memory = memoryOf(operand); memory && !op.isAncestor(memory))
-              use(memory, begin, now);
+              use(memory, begin, now());
       });
     }
   }
 
-  int64_t now = 0;
+  int64_t now() const { return line.operations.size(); }
 
 private:
   void use(Operation *memory, int64_t begin, int64_t end) {
-    auto [entry, isNew] = lifetimes.insert({memory, {begin, end}});
+    auto [entry, isNew] = line.lifetimes.insert({memory, {begin, end}});
     if (isNew)
       return;
     entry->second.begin = std::min(entry->second.begin, begin);
@@ -78,13 +86,25 @@ private:
 
 } // namespace
 
-llvm::MapVector<Operation *, Lifetime> ir::lifetimesOf(ModuleOp module) {
+Timeline ir::timelineOf(ModuleOp module) {
   Clock clock;
   for (auto function : module.getOps<func::FuncOp>())
     if (!function.isExternal() && !function->hasAttr(kernelAttrName))
       clock.visit(function.getBody().front());
-  for (auto &[memory, lifetime] : clock.lifetimes)
-    if (isa<ResidentOp>(memory))
-      lifetime.end = clock.now;
-  return std::move(clock.lifetimes);
+  for (auto &[memory, lifetime] : clock.line.lifetimes)
+    if (llvm::isa<ResidentOp>(memory))
+      lifetime.end = clock.now();
+  return std::move(clock.line);
+}
+
+place::Problem ir::placementProblem(const llvm::MapVector<Operation *, Lifetime> &lifetimes,
+                                    const Machine &machine, int64_t codeBytes) {
+  int64_t end = 1, reserved = descriptorAddress(codeBytes) + isa::moveScratchBytes;
+  for (auto &[memory, lifetime] : lifetimes)
+    end = std::max(end, lifetime.end);
+  place::Problem problem{machine.sramBytes, {{"code", reserved, 0, end, 1, 0}}};
+  for (auto &[memory, lifetime] : lifetimes)
+    problem.buffers.push_back({nameOf(memory), localBytes(tensorOf(memory)), lifetime.begin,
+                               lifetime.end, machine.vectorBytes, addressOf(memory)});
+  return problem;
 }

@@ -2,8 +2,6 @@
 #include "dojo/Dialect/Dojo/IR/Target.h"
 #include "dojo/Dialect/Dojo/Transforms/Liveness.h"
 #include "dojo/Dialect/Dojo/Transforms/Passes.h"
-#include "dojo/ISA/Abi.h"
-#include "dojo/Placement/Placement.h"
 #include "llvm/Support/MathExtras.h"
 
 namespace dojo::ir {
@@ -27,18 +25,6 @@ static void placeDram(ModuleOp module, const Machine &machine) {
   }
 }
 
-static place::Problem problemFor(const llvm::MapVector<Operation *, Lifetime> &lifetimes,
-                                 const Machine &machine, int64_t reserved) {
-  int64_t end = 1;
-  for (auto &[memory, lifetime] : lifetimes)
-    end = std::max(end, lifetime.end);
-  place::Problem problem{machine.sramBytes, {{"code", reserved, 0, end, 1, 0}}};
-  for (auto &[memory, lifetime] : lifetimes)
-    problem.buffers.push_back({nameOf(memory), localBytes(tensorOf(memory)), lifetime.begin,
-                               lifetime.end, machine.vectorBytes, addressOf(memory)});
-  return problem;
-}
-
 namespace {
 
 struct PlacePass : ir::impl::PlaceBase<PlacePass> {
@@ -53,9 +39,8 @@ struct PlacePass : ir::impl::PlaceBase<PlacePass> {
           << " bytes a node keeps for code";
       return signalPassFailure();
     }
-    auto lifetimes = lifetimesOf(module);
-    place::Problem problem = problemFor(
-        lifetimes, target->machine, descriptorAddress(target->codeBytes) + isa::moveScratchBytes);
+    auto lifetimes = timelineOf(module).lifetimes;
+    place::Problem problem = placementProblem(lifetimes, target->machine, target->codeBytes);
     llvm::Expected<place::Solution> solution = place::solve(problem);
     if (!solution) {
       module.emitError("no room in SRAM: ") << llvm::toString(solution.takeError());

@@ -2,6 +2,8 @@
 #include "dojo/Dialect/Dojo/IR/Target.h"
 #include "dojo/Dialect/Dojo/Transforms/Liveness.h"
 #include "dojo/Dialect/Dojo/Transforms/Passes.h"
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 
 namespace dojo::ir {
@@ -26,6 +28,22 @@ struct Access {
   SmallVector<Bytes, 4> reads, writes, readsLater, writesLater;
 };
 
+/// Tensors in DRAM that nodes have read or written since all of them met.
+struct DramAccess {
+  llvm::SmallDenseSet<StringAttr> reads, writes;
+
+  void add(MoveOp move) {
+    if (move.readsDram())
+      reads.insert(dramNameOf(move.getSource()));
+    if (move.writesDram())
+      writes.insert(dramNameOf(move.getDest()));
+  }
+  bool conflicts(MoveOp move) const {
+    return (move.readsDram() && writes.contains(dramNameOf(move.getSource()))) ||
+           (move.writesDram() && reads.contains(dramNameOf(move.getDest())));
+  }
+};
+
 class Synchroniser {
 public:
   /// `semaphores` are for moves, behind them stand those of barriers.
@@ -35,6 +53,8 @@ public:
 
 private:
   LogicalResult insertBarriers(Block &block);
+  void insertDramBarriers(Block &block, DramAccess &pending);
+  void barrierBefore(Operation *op);
   LogicalResult splitMoves(Block &block);
   void split(MoveOp move);
   void insertDrains(Block &block);
@@ -81,6 +101,12 @@ static void collect(Operation *op, Access &access) {
   }
 }
 
+/// Whether an operation only names memory or a step.
+static bool isName(Operation *op) {
+  return isa<AllocOp, GetResidentOp, GetDramOp, ReshapeOp, affine::AffineApplyOp,
+             arith::ConstantIndexOp>(op);
+}
+
 static bool meetAny(ArrayRef<Bytes> list, ArrayRef<Bytes> others) {
   return llvm::any_of(list, [&](const Bytes &a) {
     return llvm::any_of(others, [&](const Bytes &b) { return a.meets(b); });
@@ -88,6 +114,37 @@ static bool meetAny(ArrayRef<Bytes> list, ArrayRef<Bytes> others) {
 }
 
 //===-- Barriers ----------------------------------------------------------===//
+
+void Synchroniser::barrierBefore(Operation *op) {
+  OpBuilder builder(op);
+  BarrierOp::create(builder, op->getLoc(), limit);
+}
+
+/// The nodes that store a tensor are not those that load it.
+void Synchroniser::insertDramBarriers(Block &block, DramAccess &pending) {
+  for (Operation &op : llvm::make_early_inc_range(block)) {
+    if (auto repeat = dyn_cast<RepeatOp>(op)) {
+      // What a step does is pending in the next one too.
+      DramAccess inside;
+      repeat.walk([&](MoveOp move) { inside.add(move); });
+      bool meets = false;
+      repeat.walk([&](MoveOp move) { meets |= pending.conflicts(move); });
+      if (meets) {
+        barrierBefore(repeat);
+        pending = {};
+      }
+      insertDramBarriers(repeat.getBody().front(), inside);
+      pending.reads.insert(inside.reads.begin(), inside.reads.end());
+      pending.writes.insert(inside.writes.begin(), inside.writes.end());
+    } else if (auto move = dyn_cast<MoveOp>(op)) {
+      if (pending.conflicts(move)) {
+        barrierBefore(move);
+        pending = {};
+      }
+      pending.add(move);
+    }
+  }
+}
 
 /// Where the semaphores are used up, a barrier makes them all free.
 LogicalResult Synchroniser::insertBarriers(Block &block) {
@@ -99,11 +156,10 @@ LogicalResult Synchroniser::insertBarriers(Block &block) {
       return op.emitOpError("needs ") << needed << " semaphores at once, the machine has " << limit
                                       << " for moves; cut it into fewer moves";
     if (used + needed > limit) {
-      OpBuilder builder(&op);
-      BarrierOp::create(builder, op.getLoc(), limit);
+      barrierBefore(&op);
       used = 0;
     }
-    used += needed;
+    used = isa<BarrierOp>(op) ? 0 : used + needed;
   }
   return success();
 }
@@ -119,7 +175,7 @@ void Synchroniser::split(MoveOp move) {
     collect(op, access);
     bool touches = meetAny(access.reads, dest) || meetAny(access.writes, dest) ||
                    meetAny(access.readsLater, dest) || meetAny(access.writesLater, dest);
-    if (touches || isa<AllocOp, GetResidentOp, GetDramOp, ReshapeOp, BarrierOp>(op))
+    if (touches || isName(op) || isa<BarrierOp>(op))
       after = op;
   }
   OpBuilder builder(move);
@@ -140,11 +196,11 @@ void Synchroniser::split(MoveOp move) {
   move.erase();
 }
 
-/// Names of memory go first, so that a grant can stand anywhere.
+/// Names of memory and steps go first, so that a grant can stand anywhere.
 static void hoistMemory(Block &block) {
   Operation *last = nullptr;
   for (Operation &op : llvm::make_early_inc_range(block)) {
-    if (!isa<AllocOp, GetResidentOp, GetDramOp, ReshapeOp>(op))
+    if (!isName(&op))
       continue;
     if (last)
       op.moveAfter(last);
@@ -157,7 +213,8 @@ static void hoistMemory(Block &block) {
 LogicalResult Synchroniser::splitMoves(Block &block) {
   hoistMemory(block);
   for (Operation &op : llvm::make_early_inc_range(block)) {
-    if (isa<BarrierOp>(op))
+    // One inside a repeat does not part the end of a step from the next one.
+    if (isa<BarrierOp>(op) && isa<func::FuncOp>(block.getParentOp()))
       next = 0;
     if (auto repeat = dyn_cast<RepeatOp>(op))
       if (failed(splitMoves(repeat.getBody().front())))
@@ -182,8 +239,15 @@ void Synchroniser::insertDrains(Block &block) {
     leaving.clear();
     arriving.clear();
   };
-  for (Operation &op : block) {
-    if (op.hasTrait<OpTrait::IsTerminator>() || isa<RepeatOp>(op)) {
+  for (Operation &op : llvm::make_early_inc_range(block)) {
+    if (isa<DrainOp>(op)) {
+      if (leaving.empty() && arriving.empty())
+        op.erase();
+      leaving.clear();
+      arriving.clear();
+      continue;
+    }
+    if (op.hasTrait<OpTrait::IsTerminator>() || isa<RepeatOp, BarrierOp>(op)) {
       if (!leaving.empty() || !arriving.empty())
         drainBefore(&op);
       if (auto repeat = dyn_cast<RepeatOp>(op))
@@ -203,6 +267,8 @@ void Synchroniser::insertDrains(Block &block) {
 
 LogicalResult Synchroniser::run(func::FuncOp function) {
   Block &body = function.getBody().front();
+  DramAccess pending;
+  insertDramBarriers(body, pending);
   if (failed(insertBarriers(body)) || failed(splitMoves(body)))
     return failure();
   insertDrains(body);
@@ -217,7 +283,7 @@ struct SynchronisePass : ir::impl::SynchroniseBase<SynchronisePass> {
     auto target = Target::of(module);
     if (failed(target))
       return signalPassFailure();
-    for (auto &[memory, lifetime] : lifetimesOf(module))
+    for (auto &[memory, lifetime] : timelineOf(module).lifetimes)
       if (!addressOf(memory)) {
         memory->emitOpError("has no address; run --dojo-place before");
         return signalPassFailure();

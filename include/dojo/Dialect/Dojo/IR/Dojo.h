@@ -29,9 +29,11 @@ constexpr llvm::StringLiteral mappingAttrName = "dojo.mapping"; ///< on a struct
 constexpr llvm::StringLiteral machineAttrName = "dojo.machine"; ///< on the module
 constexpr llvm::StringLiteral kernelAttrName = "dojo.kernel";   ///< on an outlined kernel
 constexpr llvm::StringLiteral titleAttrName = "dojo.name";      ///< on arguments and results
-/// On an ml_program.global: "dram" keeps it there, to be read when it is used; it
-/// stays in SRAM without.
+/// On an ml_program.global, or on a structured op for its results: "dram" keeps it
+/// there, to be read when it is used; it stays in SRAM without.
 constexpr llvm::StringLiteral storageAttrName = "dojo.storage";
+/// On a structured op with steps: the slots of its dojo.repeat, two where it is absent.
+constexpr llvm::StringLiteral slotsAttrName = "dojo.slots";
 constexpr llvm::StringLiteral codeBytesAttrName = "dojo.code_bytes";     ///< on the module: at most
 constexpr llvm::StringLiteral sramPeakAttrName = "dojo.sram_peak_bytes"; ///< on the module
 constexpr llvm::StringLiteral sramBoundAttrName = "dojo.sram_bound_bytes"; ///< on the module
@@ -77,6 +79,17 @@ mlir::FailureOr<llvm::SmallVector<int64_t>> linearForm(mlir::AffineExpr expr, un
 
 /// The terms of a move's map; failure when it is not of the form Move.h asks for.
 mlir::FailureOr<llvm::SmallVector<Move::Term, 4>> termsOf(mlir::AffineMap map);
+
+/// The symbol of a move: scale * step + offset of a repeat, or the offset alone.
+struct StepNumber {
+  RepeatOp repeat;
+  int64_t scale, offset;
+
+  int64_t at(int64_t step) const { return scale * step + offset; }
+};
+
+/// `symbol` is the step of a repeat, an affine.apply of it, or a constant.
+StepNumber stepNumberOf(mlir::Value symbol);
 
 } // namespace dojo::ir
 

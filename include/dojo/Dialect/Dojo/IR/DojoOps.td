@@ -30,8 +30,8 @@ def Dojo_DramOp : Dojo_Op<"dram", [Symbol]> {
     dojo.dram @input input("image") : tensor<1x3x224x224xf32>
     dojo.dram @weights constant dense_resource<w> : tensor<64x3x7x7xf32>
     ```
-    `role` is input, output, constant, or state: what one entry stores for another; `title` the name its user knows; `address` the byte in
-    DRAM, once placed.
+    `role` is input, output, constant, state (what one entry stores for another) or scratch (what an entry stores for
+    itself); `title` the name its user knows; `address` the byte in DRAM, once placed.
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, StrAttr:$role, OptionalAttr<StrAttr>:$title,
                        OptionalAttr<ElementsAttr>:$value, TypeAttrOf<AnyRankedTensor>:$type,
@@ -94,7 +94,8 @@ def Dojo_AllocOp : Dojo_Op<"alloc", [MemoryEffects<[MemAlloc]>]> {
 def Dojo_ReshapeOp : Dojo_Op<"reshape", [Pure]> {
   let summary = "the same bytes under another shape";
   let description = [{
-    Moves nothing: each node's piece is the same run of elements in both layouts.
+    Moves nothing: each node's piece is the same run of elements in both layouts. A tensor in DRAM
+    is one run of elements.
   }];
   let arguments = (ins Dojo_Data:$source);
   let results = (outs Dojo_Data:$result);
@@ -113,7 +114,7 @@ def Dojo_MoveOp : Dojo_Op<"move", [MemoryEffects<[MemRead, MemWrite]>]> {
     ```
     The map takes a logical index of the destination to one of the source; each source dimension
     depends on at most one destination dimension, and on the symbol: the number of the step of an
-    enclosing dojo.repeat. Where it leaves the source, the destination keeps what it held. A
+    enclosing dojo.repeat, or an affine.apply of it. Where it leaves the source, the destination keeps what it held. A
     source or a destination in DRAM loads or stores. dojo/Layout/Move.h says which copy is read.
     `routine` names the code of the move, once --convert-moves-to-d1 has made it.
   }];
@@ -224,12 +225,16 @@ def Dojo_RepeatOp : Dojo_Op<"repeat", [SingleBlock, RecursiveMemoryEffects]> {
   let summary = "the body, count times, with values carried from one step to the next";
   let description = [{
     The first block argument is the number of the step, from 0; the others are the carried values.
+    With two `slots`, --dojo-schedule lets what a step loads from DRAM arrive while the step before
+    it computes.
   }];
-  let arguments = (ins I64Attr:$count, Variadic<AnyType>:$inits);
+  let arguments = (ins I64Attr:$count, Variadic<AnyType>:$inits,
+                       DefaultValuedAttr<I64Attr, "1">:$slots);
   let results = (outs Variadic<AnyType>:$results);
   let regions = (region SizedRegion<1>:$body);
   let assemblyFormat = [{
-    $count (`init` `(` $inits^ `:` type($inits) `)`)? attr-dict-with-keyword $body
+    $count (`init` `(` $inits^ `:` type($inits) `)`)? (`slots` $slots^)? attr-dict-with-keyword
+    $body
     (`->` type($results)^)?
   }];
   let hasRegionVerifier = 1;
@@ -280,7 +285,8 @@ def Dojo_ReceiveOp : Dojo_MovePart<"receive", "receivers wait for all senders of
 def Dojo_BarrierOp : Dojo_Op<"barrier"> {
   let summary = "wait until every node has come here";
   let description = [{
-    Behind it semaphores may be used again that moves before it used: all those moves are done.
+    Behind it semaphores may be used again that moves before it used: all those moves are done. It
+    also stands between a store to DRAM and a load of the same tensor, which another node may do.
     `first` is the first of the barrier's own semaphores.
   }];
   let arguments = (ins I64Attr:$first);
@@ -288,7 +294,7 @@ def Dojo_BarrierOp : Dojo_Op<"barrier"> {
 }
 
 def Dojo_DrainOp : Dojo_Op<"drain"> {
-  let summary = "wait until own pushes have left and own pulls have arrived";
+  let summary = "wait until own pushes have left, or arrived in DRAM, and own pulls have arrived";
   let description = [{
     Stands before the first write to bytes that may still be on their way out, and before the first
     use of bytes that may still be on their way in. It waits for no other node.

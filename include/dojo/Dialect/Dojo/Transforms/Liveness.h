@@ -9,6 +9,8 @@
 #define DOJO_DIALECT_DOJO_TRANSFORMS_LIVENESS_H
 
 #include "dojo/Dialect/Dojo/IR/Dojo.h"
+#include "dojo/Machine/Machine.h"
+#include "dojo/Placement/Placement.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "llvm/ADT/MapVector.h"
 
@@ -16,6 +18,9 @@ namespace dojo::ir {
 
 /// The alloc, or the resident, whose memory a buffer is; null for DRAM.
 mlir::Operation *memoryOf(mlir::Value buffer);
+
+/// The dojo.dram whose data a buffer is.
+mlir::StringAttr dramNameOf(mlir::Value buffer);
 
 /// The byte in SRAM of a buffer that has been placed.
 std::optional<int64_t> addressOf(mlir::Operation *memory);
@@ -30,9 +35,18 @@ struct Lifetime {
   int64_t end;   ///< one past the last use
 };
 
-/// Lifetimes of every alloc and resident of the module, in order of first use.
-/// Residents live until the end of the last entry.
-llvm::MapVector<mlir::Operation *, Lifetime> lifetimesOf(mlir::ModuleOp module);
+struct Timeline {
+  std::vector<mlir::Operation *> operations; ///< at their times
+  /// Of every alloc and resident of the module, in order of first use. Residents
+  /// live until the end of the last entry.
+  llvm::MapVector<mlir::Operation *, Lifetime> lifetimes;
+};
+
+Timeline timelineOf(mlir::ModuleOp module);
+
+/// Where memories and the code have to lie: the code first, then as they are given.
+place::Problem placementProblem(const llvm::MapVector<mlir::Operation *, Lifetime> &lifetimes,
+                                const Machine &machine, int64_t codeBytes);
 
 } // namespace dojo::ir
 

@@ -81,13 +81,37 @@ def CountTraffic : Pass<"dojo-count-traffic", "::mlir::ModuleOp"> {
   }];
 }
 
+def Schedule : Pass<"dojo-schedule", "::mlir::ModuleOp"> {
+  let summary = "load what the next step needs while this one computes";
+  let description = [{
+    A dojo.repeat with two slots whose steps load from DRAM becomes a pipeline: each memory that is
+    loaded becomes two, the body stands twice, and the load of step s + 1 begins before the
+    computation of step s.
+
+    ```mlir
+    dojo.repeat 9 slots 2 {          dojo.move %w -> %a by [0]
+    ^bb0(%s):                        dojo.repeat 4 {
+      dojo.move %w -> %a by [s]      ^bb0(%i):
+      dojo.launch @k ins(%a)           dojo.move %w -> %b by [2 * i + 1];  dojo.launch @k ins(%a)
+    }                                  dojo.drain
+                                       dojo.move %w -> %a by [2 * i + 2];  dojo.launch @k ins(%b)
+                                     }
+                                     dojo.launch @k ins(%a)
+    ```
+    The sequential reading does not change. A repeat that stores what it loads stays as it is.
+  }];
+  let dependentDialects = ["::dojo::ir::DojoDialect", "::mlir::affine::AffineDialect",
+                           "::mlir::arith::ArithDialect"];
+}
+
 def Synchronise : Pass<"dojo-synchronise", "::mlir::ModuleOp"> {
   let summary = "derive every wait and signal from byte ranges";
   let description = [{
     A move between nodes becomes grant, send and receive with two semaphores of its own. The grant
     stands after the last access to any byte of the destination; a dojo.drain stands before the
     first write to bytes that may still be on their way out, or use of bytes on their way in.
-    Where the semaphores are used up, a dojo.barrier stands, behind which they are used again.
+    Where the semaphores are used up, a dojo.barrier stands, behind which they are used again; so does
+    one between a store to DRAM and a load of the same tensor.
     Needs addresses. docs/Dojo.md tells why it cannot deadlock.
 
     ```mlir file=waits.mlir
