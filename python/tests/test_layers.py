@@ -107,3 +107,72 @@ def test_an_index_outside_the_table_gives_zeros():
     program = dojo.compile(layer.graph.model({"out": layer.shape}), "d1-mini", "fp32")
     (rows,) = program.run({"ids": np.array([2, 30, -31, 2**31 - 1])}).values()
     assert rows[0].any() and not rows[1:].any()
+
+
+# ---- Normalisation, attention, caches
+
+
+def softmax():
+    graph = Graph("softmax", {"x": (3, 10, 48)})
+    graph.node("Softmax", "out", ["x"], axis=-1)
+    return Layer(graph, {"x": 4 * normal(3, 10, 48)}, (3, 10, 48))
+
+
+def layer_norm():
+    graph = Graph("norm", {"x": (1, 20, 64)})
+    names = [graph.weight(name, normal(64)) for name in ("scale", "shift")]
+    graph.node("LayerNormalization", "out", ["x", *names])
+    return Layer(graph, {"x": 3 + normal(1, 20, 64)}, (1, 20, 64))
+
+
+def attention():
+    """4 heads of 16, 12 tokens after 8 others whose keys and values are inputs."""
+    past, present = (1, 4, 8, 16), (1, 4, 20, 16)
+    graph = Graph("attention", {"x": (1, 12, 192), "past.key": past, "past.value": past})
+    graph.weight("heads", np.array([1, 12, 4, 16]))
+    graph.weight("merged", np.array([1, 12, 64]))
+    parts = []
+    for name, part in zip("qkv", graph.split("parts", ["x"], 3, axis=2)):
+        split = graph.node("Reshape", f"{name}.split", [part, "heads"])
+        parts.append(graph.node("Transpose", name, [split], perm=[0, 2, 1, 3]))
+    key = graph.node("Concat", "key", ["past.key", parts[1]], axis=2)
+    value = graph.node("Concat", "value", ["past.value", parts[2]], axis=2)
+    turned = graph.node("Transpose", "turned", [key], perm=[0, 1, 3, 2])
+    weights = graph.node("Softmax", "softmax", [graph.node("MatMul", "scores", [parts[0], turned])], axis=-1)
+    mixed = graph.node("MatMul", "mixed", [weights, value])
+    graph.node("Reshape", "out", [graph.node("Transpose", "back", [mixed], perm=[0, 2, 1, 3]), "merged"])
+    inputs = {"x": normal(1, 12, 192), "past.key": normal(*past), "past.value": normal(*present)[:, :, :8]}
+    return Layer(graph, inputs, (1, 12, 64))
+
+
+def relayouts():
+    """A matrix turned, cut, joined and folded between two maps that may be spread in any way."""
+    graph = Graph("relayouts", {"x": (24, 40)})
+    for name, values in {"folded": [20, 2, 24], "0": [0], "8": [8], "40": [40]}.items():
+        graph.weight(name, np.array(values))
+    turned = graph.node("Transpose", "turned", [graph.node("Relu", "first", ["x"])], perm=[1, 0])
+    head = graph.node("Slice", "head", [turned, "0", "8", "0"])
+    tail = graph.node("Slice", "tail", [turned, "8", "40", "0"])
+    joined = graph.node("Concat", "joined", [tail, head], axis=0)
+    graph.node("Tanh", "out", [graph.node("Reshape", "fold", [joined, "folded"])])
+    return Layer(graph, {"x": normal(24, 40)}, (20, 2, 24))
+
+
+HAND_MAPPED = [
+    (softmax, {}),
+    (softmax, {"out": "y = [d1 : 4], x = [d0 : 3]", "out__1": "y = [d1 : 2], x = [d2 : 4], inner = d2"}),
+    (softmax, {"out": "y = [d2 : 4], inner = d1", "out__2": "y = [d2 : 3], x = [d1 : 4]"}),
+    (layer_norm, {}),
+    (layer_norm, {"out": "y = [d1 : 4], x = [d2 : 4]", "out__4": "y = [d4 : 4], x = [d2 : 2], inner = d4"}),
+    (layer_norm, {"out": "x = [d1 : 3]", "out__2": "y = [d2 : 4]"}),
+    (attention, {}),
+    (attention, {"scores": "y = [d0 : 4], x = [d1 : 3], inner = d2", "mixed": "y = [d1 : 4], x = [d2 : 4]"}),
+    (attention, {"scores": "y = [d3 : 2], x = [d2 : 4]", "mixed": "y = [d3 : 4], x = [d0 : 4], inner = d2"}),
+    (relayouts, {"first": "y = [d0 : 4], x = [d1 : 4]", "out": "y = [d0 : 4], x = [d2 : 3], inner = d2"}),
+    (relayouts, {"first": "y = [d1 : 3], x = [d0 : 2], inner = d0", "out": "y = [d1 : 2], x = [d0 : 4]"}),
+]
+
+
+@pytest.mark.parametrize("layer, mapping", HAND_MAPPED)
+def test_layers_equal_under_any_mapping(layer, mapping, tmp_path, run_tool):
+    run(layer(), tmp_path, run_tool, lines(**mapping))
