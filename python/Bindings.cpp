@@ -9,6 +9,7 @@
 #include "dojo/Binary/Program.h"
 #include "dojo/Executor/Arrays.h"
 #include "dojo/Executor/Executor.h"
+#include "dojo/Machine/Machine.h"
 #include "dojo/Pipelines/Compiler.h"
 #include "dojo/Support/Npy.h"
 #include "llvm/ADT/STLExtras.h"
@@ -142,8 +143,12 @@ compile(const std::string &path, std::string target, std::string precision, Shap
           std::move(messages)};
 }
 
-std::unique_ptr<Program> load(const std::string &path) {
-  return std::make_unique<Program>(valueOf(dojo::binary::readFile(path)));
+/// `machine`: a preset or a file, or an empty string for the one compiled for.
+std::unique_ptr<Program> load(const std::string &path, const std::string &machine) {
+  dojo::binary::Program program = valueOf(dojo::binary::readFile(path));
+  if (!machine.empty())
+    check(dojo::binary::retarget(program, valueOf(dojo::loadMachine(machine))));
+  return std::make_unique<Program>(std::move(program));
 }
 
 } // namespace

@@ -56,8 +56,10 @@ class Program:
         self.run_report = None
 
     @staticmethod
-    def load(path):
-        return Program(_dojo.load(os.fspath(path)), {})
+    def load(path, machine=None):
+        """machine: a preset or the path of a machine file that differs from the one compiled for in its
+        dead nodes, but not in the logical grid around them."""
+        return Program(_dojo.load(os.fspath(path), os.fspath(machine or "")), {})
 
     def save(self, path):
         self._native.save(os.fspath(path))

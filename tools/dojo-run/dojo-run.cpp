@@ -1,5 +1,6 @@
 //===- dojo-run.cpp - runs a D1 binary on the executor --------------------===//
 #include "dojo/Executor/Arrays.h"
+#include "dojo/Machine/Machine.h"
 #include "dojo/Support/Progress.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/FormatVariadic.h"
@@ -21,6 +22,9 @@ struct CommandLine {
                                cl::value_desc("NAME=FILE.npy"), cl::cat(category)};
   cl::opt<std::string> outputDir{"output-dir", cl::desc("write every output as DIR/NAME.npy"),
                                  cl::value_desc("DIR"), cl::cat(category)};
+  cl::opt<std::string> machine{"machine",
+                               cl::desc("run on this machine, which has other dead nodes"),
+                               cl::value_desc("MACHINE"), cl::cat(category)};
   cl::opt<unsigned> threads{"threads", cl::desc("host threads (default: one a core)"),
                             cl::value_desc("N"), cl::init(0), cl::cat(category)};
   cl::opt<Strict> strict{
@@ -55,8 +59,20 @@ Error writeTrace(llvm::StringRef trace, llvm::StringRef path) {
   });
 }
 
-Error runBinary(const CommandLine &line) {
+Expected<binary::Program> readProgram(const CommandLine &line) {
   Expected<binary::Program> program = binary::readFile(line.binary);
+  if (!program || line.machine.empty())
+    return program;
+  Expected<Machine> machine = loadMachine(line.machine);
+  if (!machine)
+    return machine.takeError();
+  if (Error error = binary::retarget(*program, *machine))
+    return error;
+  return program;
+}
+
+Error runBinary(const CommandLine &line) {
+  Expected<binary::Program> program = readProgram(line);
   if (!program)
     return program.takeError();
   Expected<std::vector<exec::Tensor>> inputs = exec::readInputs(*program, line.inputs);

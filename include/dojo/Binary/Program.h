@@ -22,6 +22,10 @@ namespace llvm {
 class raw_ostream;
 } // namespace llvm
 
+namespace dojo {
+struct Machine;
+} // namespace dojo
+
 namespace dojo::binary {
 
 /// Counts changes that an older reader would misread.
@@ -131,6 +135,11 @@ llvm::Error writeFile(const Program &program, llvm::StringRef path);
 llvm::Expected<Program> readFile(llvm::StringRef path);
 /// The same for bytes in memory, which must outlive the program.
 llvm::Expected<Program> read(llvm::ArrayRef<char> bytes);
+
+/// Moves the program to a machine with other dead nodes. Code knows the logical grid
+/// alone: an error if that, or any constant of the machine, is not the one it was
+/// compiled for.
+llvm::Error retarget(Program &program, const Machine &machine);
 
 } // namespace dojo::binary
 
