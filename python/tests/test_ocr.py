@@ -65,6 +65,12 @@ def test_a_line_is_read(compiled, model_path, text, precision):
     assert ocr.read(scores).strip() == text
 
 
+def test_the_example_prints_what_it_reads(monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["ocr.py", "Hello Dojo 2026"])
+    assert ocr.main() == 0
+    assert capsys.readouterr().out.strip() == "Hello Dojo 2026"
+
+
 @pytest.mark.parametrize("precision", PRECISIONS)
 def test_text_is_found_where_it_stands(compiled, model_path, precision):
     program, path = compiled("ocr_detector", "d1-die", precision), model_path("ocr_detector")
