@@ -9,11 +9,14 @@
 // CHECK-LABEL: func.func @step
 // CHECK-NOT: dojo.compute
 // CHECK: %[[A:.*]] = dojo.alloc
+// CHECK: %[[A_OUT:.*]] = dojo.alloc
 // CHECK: %[[B:.*]] = dojo.alloc
+// CHECK: %[[B_OUT:.*]] = dojo.alloc
 // CHECK: %[[C:.*]] = dojo.alloc
-// CHECK: dojo.launch @exp_0 ins(%[[A]] : {{.*}}) outs(%[[A]] :
-// CHECK: dojo.launch @exp_0 ins(%[[B]] : {{.*}}) outs(%[[B]] :
-// CHECK: dojo.launch @exp_1 ins(%[[C]] : {{.*}}) outs(%[[C]] :
+// CHECK: %[[C_OUT:.*]] = dojo.alloc
+// CHECK: dojo.launch @exp_0 ins(%[[A]] : {{.*}}) outs(%[[A_OUT]] :
+// CHECK: dojo.launch @exp_0 ins(%[[B]] : {{.*}}) outs(%[[B_OUT]] :
+// CHECK: dojo.launch @exp_1 ins(%[[C]] : {{.*}}) outs(%[[C_OUT]] :
 // CHECK: func.func private @exp_0(%{{.*}}: memref<8xf32>, %{{.*}}: memref<8xf32>) attributes {dojo.kernel}
 // CHECK-NEXT: linalg.exp
 // CHECK-NEXT: return
@@ -21,19 +24,22 @@
 // CHECK-NOT: @exp_2
 func.func @step() {
   %a = dojo.alloc : !dojo.buffer<tensor<32xf32, #x>>
+  %a_out = dojo.alloc : !dojo.buffer<tensor<32xf32, #x>>
   %b = dojo.alloc : !dojo.buffer<tensor<32xf32, #y>>
+  %b_out = dojo.alloc : !dojo.buffer<tensor<32xf32, #y>>
   %c = dojo.alloc : !dojo.buffer<tensor<32xf32, #half>>
-  dojo.compute ins(%a : !dojo.buffer<tensor<32xf32, #x>>) outs(%a : !dojo.buffer<tensor<32xf32, #x>>) {
+  %c_out = dojo.alloc : !dojo.buffer<tensor<32xf32, #half>>
+  dojo.compute ins(%a : !dojo.buffer<tensor<32xf32, #x>>) outs(%a_out : !dojo.buffer<tensor<32xf32, #x>>) {
   ^bb0(%in: memref<8xf32>, %out: memref<8xf32>):
     linalg.exp ins(%in : memref<8xf32>) outs(%out : memref<8xf32>)
     dojo.yield
   }
-  dojo.compute ins(%b : !dojo.buffer<tensor<32xf32, #y>>) outs(%b : !dojo.buffer<tensor<32xf32, #y>>) {
+  dojo.compute ins(%b : !dojo.buffer<tensor<32xf32, #y>>) outs(%b_out : !dojo.buffer<tensor<32xf32, #y>>) {
   ^bb0(%in: memref<8xf32>, %out: memref<8xf32>):
     linalg.exp ins(%in : memref<8xf32>) outs(%out : memref<8xf32>)
     dojo.yield
   }
-  dojo.compute ins(%c : !dojo.buffer<tensor<32xf32, #half>>) outs(%c : !dojo.buffer<tensor<32xf32, #half>>) {
+  dojo.compute ins(%c : !dojo.buffer<tensor<32xf32, #half>>) outs(%c_out : !dojo.buffer<tensor<32xf32, #half>>) {
   ^bb0(%in: memref<16xf32>, %out: memref<16xf32>):
     linalg.exp ins(%in : memref<16xf32>) outs(%out : memref<16xf32>)
     dojo.yield
