@@ -8,7 +8,7 @@
 // stays in SRAM. So does what init makes of them.
 // WEIGHT:      @large {{.*}} {dojo.storage = "dram"}
 // WEIGHT:      @little : tensor<64x64xf32>{{$}}
-// WEIGHT:      linalg.exp {dojo.mapping = #dojo.mapping<{{.*}}steps = [{{.*}}]{{.*}}>}
+// WEIGHT:      linalg.negf {dojo.mapping = #dojo.mapping<{{.*}}steps = [{{.*}}]{{.*}}>}
 // WEIGHT:      linalg.matmul {dojo.mapping = #dojo.mapping<{{.*}}steps = [{{.*}}]{{.*}}>}
 // WEIGHT-NOT:  steps =
 //--- weight.mlir
@@ -19,7 +19,7 @@ func.func @init() {
   %w = arith.constant dense_resource<w> : tensor<1600x6400xf32>
   %v = arith.constant dense_resource<v> : tensor<64x64xf32>
   %e = tensor.empty() : tensor<1600x6400xf32>
-  %x = linalg.exp ins(%w : tensor<1600x6400xf32>) outs(%e : tensor<1600x6400xf32>) -> tensor<1600x6400xf32>
+  %x = linalg.negf ins(%w : tensor<1600x6400xf32>) outs(%e : tensor<1600x6400xf32>) -> tensor<1600x6400xf32>
   ml_program.global_store @large = %x : tensor<1600x6400xf32>
   ml_program.global_store @little = %v : tensor<64x64xf32>
   return
@@ -40,14 +40,14 @@ func.func @step(%a: tensor<16x1600xf32>, %b: tensor<16x64xf32>) -> (tensor<16x64
 {-# dialect_resources: { builtin: { w: "0x04000000", v: "0x04000000" } } #-}
 
 // A result that only lies there while other ops need the room is stored.
-// RESULT:      linalg.exp {dojo.mapping = {{.*}}, dojo.storage = "dram"} ins(%arg0
+// RESULT:      linalg.negf {dojo.mapping = {{.*}}, dojo.storage = "dram"} ins(%arg0
 //--- result.mlir
 module attributes {dojo.machine = #dojo.machine<"d1-mini">} {
 func.func @step(%a: tensor<2048x1024xf32>, %b: tensor<2048x1024xf32>) -> tensor<2048x1024xf32> {
   %e = tensor.empty() : tensor<2048x1024xf32>
-  %x = linalg.exp ins(%a : tensor<2048x1024xf32>) outs(%e : tensor<2048x1024xf32>) -> tensor<2048x1024xf32>
-  %y = linalg.exp ins(%b : tensor<2048x1024xf32>) outs(%e : tensor<2048x1024xf32>) -> tensor<2048x1024xf32>
-  %z = linalg.log ins(%y : tensor<2048x1024xf32>) outs(%e : tensor<2048x1024xf32>) -> tensor<2048x1024xf32>
+  %x = linalg.negf ins(%a : tensor<2048x1024xf32>) outs(%e : tensor<2048x1024xf32>) -> tensor<2048x1024xf32>
+  %y = linalg.negf ins(%b : tensor<2048x1024xf32>) outs(%e : tensor<2048x1024xf32>) -> tensor<2048x1024xf32>
+  %z = linalg.abs ins(%y : tensor<2048x1024xf32>) outs(%e : tensor<2048x1024xf32>) -> tensor<2048x1024xf32>
   %r = linalg.add ins(%x, %z : tensor<2048x1024xf32>, tensor<2048x1024xf32>) outs(%e : tensor<2048x1024xf32>) -> tensor<2048x1024xf32>
   return %r : tensor<2048x1024xf32>
 }
@@ -60,7 +60,7 @@ func.func @step(%a: tensor<2048x1024xf32>, %b: tensor<2048x1024xf32>) -> tensor<
 module attributes {dojo.machine = #dojo.machine<"d1-mini">} {
 func.func @step(%a: tensor<64x64xf32>) -> tensor<64x64xf32> {
   %e = tensor.empty() : tensor<64x64xf32>
-  %x = linalg.exp ins(%a : tensor<64x64xf32>) outs(%e : tensor<64x64xf32>) -> tensor<64x64xf32>
+  %x = linalg.negf ins(%a : tensor<64x64xf32>) outs(%e : tensor<64x64xf32>) -> tensor<64x64xf32>
   return %x : tensor<64x64xf32>
 }
 }

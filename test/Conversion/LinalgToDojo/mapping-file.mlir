@@ -22,7 +22,7 @@
 // LOOSE: loose.txt:1: expected FUNCTION "NODE" = #dojo.mapping<...>
 // ILLEGAL: illegal.txt:1: {{.*}}mapping cuts axis y into 5, the grid has 4
 // ILLEGAL-NOT: error:
-// SECOND: second.txt:2: {{.*}}mapping steps through iterator d1, which is no reduction
+// SECOND: second.txt:2: {{.*}}mapping names iterator d7, the op has 2
 // TWICE: twice.txt:3: step "dense = 1" has a mapping already, in line 1
 // NONE: none.txt
 
@@ -40,7 +40,7 @@ step "dense = 1" y = 3
 step "dense = 1" = #dojo.mapping<y = [d0 : 5]>
 //--- second.txt
 step "dense = 1" = #dojo.mapping<y = [d2 : 2]>
-step "dense = 1"#1 = #dojo.mapping<steps = [d1 : 2]>
+step "dense = 1"#1 = #dojo.mapping<steps = [d7 : 2]>
 //--- twice.txt
 step "dense = 1" = #dojo.mapping<y = [d0 : 2]>
 step "dense = 1"#1 = #dojo.mapping<y = [d0 : 2]>

@@ -40,7 +40,7 @@ func.func @sum(%a: !d1.x, %c: !d1.x, %z: !d1.v) attributes {d1.routine, d1.disjo
 // waits for the store of this one.
 // CHECK-LABEL: func @copy
 // CHECK: d1.repeat
-// CHECK-SAME: d1.interval = 6 : i64, d1.interval_bound = 6 : i64, d1.stages = 1 : i64
+// CHECK-SAME: d1.interval = 5 : i64, d1.interval_bound = 5 : i64, d1.stages = 2 : i64
 func.func @copy(%a: !d1.x, %c: !d1.x) attributes {d1.routine} {
   %n = d1.li 8 : () -> !d1.x
   %r:2 = d1.repeat %n, %a, %c : (!d1.x, !d1.x, !d1.x) -> (!d1.x, !d1.x) {

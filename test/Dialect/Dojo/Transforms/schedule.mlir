@@ -77,14 +77,16 @@ func.func @in_order() {
   ^bb0(%s: index):
     %a = dojo.alloc : !dojo.buffer<tensor<64xf32, #a>>
     dojo.move ins(%w : !dojo.buffer<tensor<320xf32, #dojo.dram>>) outs(%a : !dojo.buffer<tensor<64xf32, #a>>) symbol(%s) by affine_map<(d0)[s0] -> (d0 + s0 * 64)>
-    dojo.launch @k ins(%a : !dojo.buffer<tensor<64xf32, #a>>) outs(%a : !dojo.buffer<tensor<64xf32, #a>>)
+    %b = dojo.alloc : !dojo.buffer<tensor<64xf32, #a>>
+    dojo.launch @k ins(%a : !dojo.buffer<tensor<64xf32, #a>>) outs(%b : !dojo.buffer<tensor<64xf32, #a>>)
     dojo.yield
   }
   dojo.repeat 5 slots 2 {
   ^bb0(%s: index):
     %a = dojo.alloc : !dojo.buffer<tensor<64xf32, #a>>
     dojo.move ins(%w : !dojo.buffer<tensor<320xf32, #dojo.dram>>) outs(%a : !dojo.buffer<tensor<64xf32, #a>>) symbol(%s) by affine_map<(d0)[s0] -> (d0 + s0 * 64)>
-    dojo.launch @k ins(%a : !dojo.buffer<tensor<64xf32, #a>>) outs(%a : !dojo.buffer<tensor<64xf32, #a>>)
+    %b = dojo.alloc : !dojo.buffer<tensor<64xf32, #a>>
+    dojo.launch @k ins(%a : !dojo.buffer<tensor<64xf32, #a>>) outs(%b : !dojo.buffer<tensor<64xf32, #a>>)
     dojo.move ins(%a : !dojo.buffer<tensor<64xf32, #a>>) outs(%w : !dojo.buffer<tensor<320xf32, #dojo.dram>>) symbol(%s) by affine_map<(d0)[s0] -> (d0 - s0 * 64)>
     dojo.yield
   }
