@@ -219,4 +219,30 @@ private:
 
 Solution scheduleLine(const Problem &problem) { return LineScheduler(problem).run(); }
 
+Solution scheduleInOrder(const Problem &problem) {
+  std::vector<int64_t> earliest(problem.instructions.size());
+  std::vector<llvm::SmallVector<const Edge *, 4>> out(problem.instructions.size());
+  for (const Edge &edge : problem.edges)
+    if (!edge.distance)
+      out[edge.from].push_back(&edge);
+  int64_t cycle = 0;
+  std::vector<unsigned> used(problem.resources.size());
+  for (auto [i, instruction] : llvm::enumerate(problem.instructions)) {
+    auto hasSlots = [&] {
+      return llvm::all_of(instruction.resources,
+                          [&](unsigned r) { return used[r] < problem.resources[r].perCycle; });
+    };
+    while (cycle < earliest[i] || !hasSlots()) {
+      ++cycle;
+      used.assign(used.size(), 0);
+    }
+    for (unsigned resource : instruction.resources)
+      ++used[resource];
+    earliest[i] = cycle;
+    for (const Edge *edge : out[i])
+      earliest[edge->to] = std::max(earliest[edge->to], cycle + edge->latency);
+  }
+  return {earliest, 0};
+}
+
 } // namespace dojo::sched

@@ -106,6 +106,11 @@ TEST(InstructionSchedule, ALineBeginsItsLongestPathFirst) {
   EXPECT_THAT(solution.cycles, ::testing::ElementsAre(1, 0, 4));
 }
 
+TEST(InstructionSchedule, ALineAsItStandsWaitsInOrder) {
+  Problem problem = parsed("resource any 1\ninst a any\ninst b any\ninst c any\nedge a b 4").first;
+  EXPECT_THAT(scheduleInOrder(problem).cycles, ::testing::ElementsAre(0, 4, 5));
+}
+
 TEST(InstructionSchedule, ALineKeepsWithinItsRegisters) {
   std::string text = "resource load 2\nresource store 1\nfile vector 3\n";
   for (int i = 0; i < 8; ++i) {

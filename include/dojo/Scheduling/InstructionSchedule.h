@@ -74,6 +74,9 @@ inline int64_t intervalBound(const Problem &problem) {
 /// full, if another instruction can go on.
 Solution scheduleLine(const Problem &problem);
 
+/// The instructions of a straight line as they stand, each as early as that allows.
+Solution scheduleInOrder(const Problem &problem);
+
 /// The least interval, up to `longest`, at which a schedule is found whose values
 /// fit their files and live for one interval at most, so that each has one
 /// register. Nothing if there is none. The search counts placements, not time.

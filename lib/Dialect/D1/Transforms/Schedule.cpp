@@ -56,8 +56,10 @@ public:
     }
     if (llvm::isa<RepeatOp>(first)) // Its counter.
       result[0] -= result[0] > 0;
-    for (unsigned &count : result)
+    for (isa::Kind kind : {isa::Kind::x, isa::Kind::v}) {
+      unsigned &count = result[unsigned(kind)];
       count = std::max(1, int(count) - int(margin));
+    }
     return result;
   }
 
@@ -156,6 +158,9 @@ private:
     BlockProblem block(machine, line, surroundings.left(line.front(), line.back(), effort.margin));
     block.addLineEdges(memory);
     sched::Solution schedule = sched::scheduleLine(block.problem);
+    sched::Solution before = sched::scheduleInOrder(block.problem);
+    if (*llvm::max_element(schedule.cycles) >= *llvm::max_element(before.cycles))
+      return;
     assert(!sched::check(block.problem, schedule) && "the schedule proves itself");
     std::optional<std::vector<unsigned>> order = sched::issueOrder(block.problem, schedule);
     for (unsigned i : *order)

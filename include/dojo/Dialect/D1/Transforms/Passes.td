@@ -37,8 +37,8 @@ def D1Schedule : Pass<"d1-schedule", "::mlir::func::FuncOp"> {
     are list-scheduled. Calls, marks, loops, and what sends or waits keep their places.
 
     Allocation does not spill, so that the order must leave it enough registers: the function bears
-    as `d1.schedule` the first of these efforts with which it succeeds: "overlapped", "tight" (some
-    registers are left alone), "line" (no loop overlaps), "program order".
+    as `d1.schedule` the first of these efforts with which it succeeds: "overlapped", "tight" and "tighter"
+    (some scalar and vector registers are left alone), "line" (no loop overlaps), "program order".
 
     ```mlir
     %r:2 = d1.repeat %n, %p, %zero : (!d1.x, !d1.x, !d1.v) -> (!d1.x, !d1.v) {
