@@ -7,6 +7,9 @@ using namespace dojo::kernels;
 
 /// Vector registers for the operand tiles of one step.
 static constexpr int64_t operandRegisters = isa::numVectorRegs - 8;
+/// Tiles of a block: one bank of accumulators. As many hide the latency of the
+/// matrix unit, and leave the loop registers for the operands under way.
+static constexpr int64_t mostTiles = isa::numAccRegs / 2;
 /// Matrix instructions in the innermost loop, at most, and steps of k.
 static constexpr int64_t loopInstructions = 64, longestUnroll = 4;
 
@@ -101,11 +104,10 @@ void Planner::chooseBlocks() {
   for (unsigned j = 0; j < numIterators(); ++j) {
     if (nest.iterators[j].reduction || j == plan.n)
       continue;
-    for (int64_t f = 1; f <= std::min<int64_t>(tiles(j), isa::numAccRegs); ++f)
-      for (int64_t g = 1; g <= std::min<int64_t>(tiles(plan.n), isa::numAccRegs); ++g) {
+    for (int64_t f = 1; f <= std::min(tiles(j), mostTiles); ++f)
+      for (int64_t g = 1; g <= std::min(tiles(plan.n), mostTiles); ++g) {
         int64_t loads = (a.stride(j) ? f : 1) + g * (b.stride(j) ? f : 1);
-        if (tiles(j) % f || tiles(plan.n) % g || f * g > isa::numAccRegs ||
-            loads > operandRegisters)
+        if (tiles(j) % f || tiles(plan.n) % g || f * g > mostTiles || loads > operandRegisters)
           continue;
         double cost = (2.0 * loads + 3) / (f * g);
         if (cost < least) {
