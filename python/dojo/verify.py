@@ -39,10 +39,12 @@ class Verification:
     comparisons: list
     outputs: dict
     report: dict
+    bisection: object = None
 
     @property
     def passed(self):
-        return bool(self.comparisons) and all(c.passed for c in self.comparisons)
+        found = self.bisection and self.bisection.first
+        return bool(self.comparisons) and all(c.passed for c in self.comparisons) and not found
 
 
 class Reference:
@@ -57,6 +59,7 @@ class Reference:
             self.session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
         self.types = {i.name: ORT_TYPES.get(i.type) for i in self.session.get_inputs()}
         self.output_names = [o.name for o in self.session.get_outputs()]
+        self.comparable = {o.name for o in self.session.get_outputs() if o.type in ORT_TYPES}
 
     def run(self, inputs):
         given = {name: np.asarray(x, self.types.get(name)) for name, x in inputs.items()}
@@ -164,6 +167,8 @@ def parser():
     p.add_argument("--strict", choices=["memory"])
     p.add_argument("--timing", action="store_true", help="model the time of the run (in the report)")
     p.add_argument("--report", metavar="FILE.json", help="figures of the compiler, the run and the comparison")
+    p.add_argument("--reference", metavar="FILE.onnx", help="compare with this model, of the same inputs, instead")
+    p.add_argument("--bisect", action="store_true", help="name the first node that goes wrong, save it (--output-dir)")
     source = p.add_mutually_exclusive_group()
     source.add_argument("--inputs", metavar="FILE.npz")
     source.add_argument("--random", type=int, default=0, metavar="SEED")
@@ -196,10 +201,13 @@ def run(options):
         print(f"dojo-verify: {message}", file=sys.stderr)
     if options.binary:
         program.save(options.binary)
-    reference = Reference(options.model)
+    reference = Reference(options.reference or options.model)
     drawn = {} if options.inputs else random_inputs(program, reference, options.random, dict(options.range))
     how = (options.precision, options.threads, options.strict, options.timing)
-    result = check(program, reference, {**drawn, **given}, *how)
+    inputs = {**drawn, **given}
+    result = check(program, reference, inputs, *how)
+    if options.bisect:
+        result.bisection = bisect(options, inputs, how, result)
     if options.output_dir:
         save_outputs(options.output_dir, result.outputs)
     if options.report:
@@ -207,6 +215,13 @@ def run(options):
             json.dump(result.report, file, indent=2)
             file.write("\n")
     return result
+
+
+def bisect(options, inputs, how, result):
+    from dojo.bisect import Bisection
+
+    with Progress("comparing every value"):
+        return Bisection(options, inputs, how).run(result)
 
 
 def save_outputs(folder, outputs):
@@ -225,5 +240,7 @@ def main(arguments=None):
         return 2
     for comparison in result.comparisons:
         print(comparison.line())
+    if result.bisection:
+        print("\n".join(result.bisection.lines()))
     print("PASS" if result.passed else "FAIL")
     return 0 if result.passed else 1
