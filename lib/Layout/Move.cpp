@@ -148,14 +148,23 @@ static int64_t countMapped(int64_t begin, int64_t end, int64_t c, int64_t k, int
   return std::max<int64_t>(0, to - from);
 }
 
-/// Elements a node receives of one move, and how many of them from itself.
-static std::pair<int64_t, int64_t> countReceived(const Move &move, const Coords &node,
-                                                 int64_t symbol) {
+namespace {
+
+/// What a node receives of one move, in elements.
+struct Received {
+  int64_t all = 0;
+  int64_t local = 0;    ///< of these, from itself
+  int64_t distinct = 0; ///< different elements of the source
+};
+
+} // namespace
+
+static Received countReceived(const Move &move, const Coords &node, int64_t symbol) {
   auto block = move.dst.blocksAt(node);
   if (!block)
-    return {0, 0};
+    return {};
   auto own = move.src.blocksAt(node);
-  int64_t all = 1, local = own ? 1 : 0;
+  int64_t distinct = 1, local = own ? 1 : 0, copies = 1;
   llvm::SmallBitVector mapped(move.dst.rank());
   auto held = [&](unsigned d) {
     const Layout::Dim &dim = move.dst.dims[d];
@@ -167,7 +176,7 @@ static std::pair<int64_t, int64_t> countReceived(const Move &move, const Coords 
     int64_t k = term.constant + term.symbolCoefficient * symbol;
     auto [begin, end] = term.dstDim < 0 ? std::pair<int64_t, int64_t>(0, 1) : held(term.dstDim);
     int64_t c = term.dstDim < 0 ? 1 : term.coefficient;
-    all *= countMapped(begin, end, c, k, 0, dim.size);
+    distinct *= countMapped(begin, end, c, k, 0, dim.size);
     if (own) {
       int64_t low = (*own)[d] * dim.step;
       bool isLast = (*own)[d] == move.src.blocks(d) - 1;
@@ -181,24 +190,62 @@ static std::pair<int64_t, int64_t> countReceived(const Move &move, const Coords 
     if (mapped.test(d))
       continue;
     auto [begin, end] = held(d);
-    all *= std::max<int64_t>(0, end - begin);
-    local *= std::max<int64_t>(0, end - begin);
+    copies *= std::max<int64_t>(0, end - begin);
   }
-  return {all, local};
+  return {distinct * copies, local * copies, copies ? distinct : 0};
 }
 
 int64_t dojo::countReceivedBytes(const Move &move, const Coords &grid, int64_t symbol) {
   int64_t elements = 0;
   for (int64_t n = 0; n < numNodes(grid); ++n)
-    elements += countReceived(move, nodeAt(grid, n), symbol).first;
+    elements += countReceived(move, nodeAt(grid, n), symbol).all;
   return elements * move.elementBytes;
 }
 
 int64_t dojo::countRemoteBytes(const Move &move, const Coords &grid, int64_t symbol) {
   int64_t elements = 0;
   for (int64_t n = 0; n < numNodes(grid); ++n) {
-    auto [all, local] = countReceived(move, nodeAt(grid, n), symbol);
-    elements += all - local;
+    Received received = countReceived(move, nodeAt(grid, n), symbol);
+    elements += received.all - received.local;
   }
   return elements * move.elementBytes;
+}
+
+/// Elements that all nodes hold together, each copy counted.
+static int64_t heldElements(const Layout &layout, const Coords &grid) {
+  int64_t sum = 0;
+  for (int64_t n = 0; n < numNodes(grid); ++n) {
+    auto block = layout.blocksAt(nodeAt(grid, n));
+    int64_t held = block ? 1 : 0;
+    for (unsigned d = 0; block && d < layout.rank(); ++d) {
+      int64_t start = layout.start(d, (*block)[d]);
+      held *= std::max<int64_t>(0, std::min(start + layout.dims[d].window, layout.dims[d].size) -
+                                       std::max<int64_t>(start, 0));
+    }
+    sum += held;
+  }
+  return sum;
+}
+
+/// Copies, on all nodes, of the source elements that a move reads; at most so many where
+/// blocks of the source overlap.
+static int64_t copiesRead(const Move &move, const Coords &grid, int64_t symbol) {
+  int64_t held = heldElements(move.src, grid), read = 1, all = 1;
+  if (!move.src.isPartition())
+    return held;
+  for (auto [d, term] : llvm::enumerate(move.map)) {
+    int64_t k = term.constant + term.symbolCoefficient * symbol;
+    int64_t end = term.dstDim < 0 ? 1 : move.dst.dims[term.dstDim].size;
+    int64_t c = term.dstDim < 0 ? 1 : term.coefficient;
+    read *= countMapped(0, end, c, k, 0, move.src.dims[d].size);
+    all *= move.src.dims[d].size;
+  }
+  return all ? read * (held / all) : 0;
+}
+
+int64_t dojo::boundRemoteBytes(const Move &move, const Coords &grid, int64_t symbol) {
+  int64_t wanted = 0;
+  for (int64_t n = 0; n < numNodes(grid); ++n)
+    wanted += countReceived(move, nodeAt(grid, n), symbol).distinct;
+  return std::max<int64_t>(0, wanted - copiesRead(move, grid, symbol)) * move.elementBytes;
 }

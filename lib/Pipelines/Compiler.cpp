@@ -1,11 +1,12 @@
 //===- Compiler.cpp - from an ONNX file to a program ----------------------===//
 #include "dojo/Pipelines/Compiler.h"
-#include "dojo/Dialect/Dojo/IR/Dojo.h"
 #include "dojo/Pipelines/Pipelines.h"
 #include "dojo/Pipelines/Registration.h"
+#include "dojo/Pipelines/Report.h"
 #include "dojo/Target/D1/BuildProgram.h"
 #include "dojo/Target/ImportONNX.h"
 #include "mlir/Pass/PassManager.h"
+#include "llvm/Support/Path.h"
 #include <chrono>
 
 using namespace mlir;
@@ -57,27 +58,6 @@ private:
 };
 
 } // namespace
-
-/// The figures that the passes left on the module, beside their bounds.
-static llvm::json::Object reportOf(ModuleOp module, const binary::Program &program,
-                                   const CompileOptions &options, double seconds) {
-  auto number = [&](StringRef name) {
-    auto value = module->getAttrOfType<IntegerAttr>(name);
-    return value ? value.getInt() : int64_t(0);
-  };
-  return llvm::json::Object{
-      {"compile_seconds", seconds},
-      {"target", options.target},
-      {"precision", options.precision},
-      {"nodes_used", number(ir::nodesUsedAttrName)},
-      {"sram_peak_bytes", number(ir::sramPeakAttrName)},
-      {"sram_bound_bytes", number(ir::sramBoundAttrName)},
-      {"code_bytes", static_cast<int64_t>(program.code.size())},
-      {"noc_bytes", number(ir::nocBytesAttrName)},
-      {"dram_bytes", number(ir::dramBytesAttrName)},
-      {"dram_bound_bytes", number(ir::dramBoundAttrName)},
-  };
-}
 
 static PipelineOptions pipelineOptions(const CompileOptions &options) {
   return {options.target, options.precision == "bf16" ? Precision::BF16 : Precision::FP32,
@@ -143,7 +123,20 @@ llvm::Expected<CompileResult> dojo::compileOnnx(llvm::StringRef path,
   if (!program)
     return program.takeError();
   std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-  llvm::json::Object report = reportOf(**module, *program, options, seconds.count());
+  llvm::json::Object report = reportOf(**module, *program);
+  report["compile_seconds"] = seconds.count();
+  report["target"] = options.target;
+  report["precision"] = options.precision;
+  std::string map;
+  if (options.draw) {
+    std::string title =
+        (llvm::sys::path::filename(path) + " on " + options.target + ", " + options.precision)
+            .str();
+    auto drawn = mapOf(**module, *program, options.mapOp, std::move(title));
+    if (!drawn)
+      return drawn.takeError();
+    map = std::move(*drawn);
+  }
   program->storage.push_back(context);
-  return CompileResult{std::move(*program), std::move(report)};
+  return CompileResult{std::move(*program), std::move(report), std::move(map)};
 }

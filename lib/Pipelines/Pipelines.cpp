@@ -31,9 +31,9 @@ void dojo::buildRoutinePipeline(OpPassManager &manager) {
 void dojo::buildLoweringPipeline(OpPassManager &manager) {
   manager.addPass(createFit());
   buildSpreadingPipeline(manager);
-  manager.addPass(ir::createCountTraffic());
   buildRoutinePipeline(manager);
   manager.addPass(ir::createPlace());
+  manager.addPass(ir::createAccount());
   manager.addPass(ir::createSynchronise());
   manager.addPass(ir::createConvertProgramToD1());
   manager.addPass(createGenerateCode());

@@ -44,6 +44,12 @@ bool dojo::isContraction(linalg::LinalgOp op) {
   return maps[0] != maps[1];
 }
 
+bool dojo::usesMatrixUnit(linalg::LinalgOp op) {
+  return isContraction(op) && llvm::all_of(op.getDpsInputOperands(), [](OpOperand *operand) {
+           return cast<RankedTensorType>(operand->get().getType()).getElementType().isBF16();
+         });
+}
+
 /// The maps of a lookup: r alone in the rows' numbers, once in the table, nowhere else.
 static bool hasLookupMaps(linalg::LinalgOp op) {
   SmallVector<AffineMap> maps = op.getIndexingMapsArray();

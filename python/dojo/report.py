@@ -1,4 +1,4 @@
-"""The report of dojo-verify as a table for people: python -m dojo.report REPORT.json"""
+"""The reports of dojo-compile and dojo-verify as tables for people: python -m dojo.report REPORT.json"""
 
 import json
 import sys
@@ -7,11 +7,25 @@ from dojo import modelled
 
 # Figures that have a bound: (part, figure, what no program can be better than).
 BOUNDS = {
+    ("compiler", "mac_cycles"): lambda report: report["compiler"].get("mac_cycles_bound"),
+    ("compiler", "noc_bytes"): lambda report: report["compiler"].get("noc_bound_bytes"),
     ("compiler", "sram_peak_bytes"): lambda report: report["compiler"].get("sram_bound_bytes"),
     ("compiler", "dram_bytes"): lambda report: report["compiler"].get("dram_bound_bytes"),
     ("executor", "macs_busiest_node"): lambda report: mean_macs(report["executor"]),
 }
-HIDDEN = {"sram_bound_bytes", "dram_bound_bytes", "name"}
+HIDDEN = {"mac_cycles_bound", "noc_bound_bytes", "sram_bound_bytes", "dram_bound_bytes", "name"}
+# Columns of the table of ONNX nodes: heading and key.
+COLUMNS = [
+    ("MACs", "macs"),
+    ("cycles", "mac_cycles"),
+    ("ratio", "mac_ratio"),
+    ("NoC", "noc_bytes"),
+    ("ratio", "noc_ratio"),
+    ("DRAM", "dram_bytes"),
+    ("ratio", "dram_ratio"),
+    ("SRAM", "sram_peak_bytes"),
+    ("ratio", "sram_ratio"),
+]
 
 
 def mean_macs(executor):
@@ -37,7 +51,7 @@ def rows(report):
     parts += [(output["name"], output) for output in report.get("outputs", [])]
     for part, figures in parts:
         for key, value in figures.items():
-            if key in HIDDEN or value == "" or isinstance(value, (dict, list)):
+            if key in HIDDEN or key.endswith("_ratio") or value == "" or isinstance(value, (dict, list)):
                 continue
             bound = BOUNDS.get((part, key), lambda _: None)(report)
             beside = (amount(key, round(bound)), f"{value / bound:.2f}") if bound else ("", "")
@@ -45,16 +59,39 @@ def rows(report):
     yield from modelled.rows(report)
 
 
-def table(report):
-    cells = [("", "", "achieved", "bound", "ratio"), *rows(report)]
-    widths = [max(len(row[i]) for row in cells) for i in range(5)]
+def op_rows(ops):
+    """The cells of each ONNX node: entry, name, then the columns; a ratio without a bound is empty."""
+    for op in ops:
+        cells = [op["entry"], op["name"] or "(none)"]
+        for _, key in COLUMNS:
+            value = op.get(key)
+            if key.endswith("_ratio"):
+                cells.append("" if value is None else f"{value:.2f}")
+            else:
+                cells.append(amount(key, value) if value else "")
+        yield tuple(cells)
+
+
+def aligned(cells, left):
+    """Lines of cells, the first `left` columns to the left, the first one shown where it changes."""
+    widths = [max(len(row[i]) for row in cells) for i in range(len(cells[0]))]
     lines, previous = [], ""
-    for part, figure, *amounts in cells:
-        shown = "" if part == previous else part
-        texts = [f"{shown:<{widths[0]}}", f"{figure:<{widths[1]}}"]
-        texts += [f"{text:>{width}}" for text, width in zip(amounts, widths[2:])]
+    for first, *rest in cells:
+        shown = ("" if first == previous else first, *rest)
+        texts = [f"{text:{'<' if i < left else '>'}{width}}" for i, (text, width) in enumerate(zip(shown, widths))]
         lines.append("  ".join(texts).rstrip())
-        previous = part
+        previous = first
+    return lines
+
+
+def table(report):
+    """The text for a report of dojo-compile, or one of dojo-verify that holds it."""
+    if "compiler" not in report:
+        report = {"compiler": report}
+    lines = aligned([("", "", "achieved", "bound", "ratio"), *rows(report)], 2)
+    if ops := report["compiler"].get("ops"):
+        heading = ("", "node", *(heading for heading, _ in COLUMNS))
+        lines += ["", *aligned([heading, *op_rows(ops)], 2)]
     return "\n".join(lines)
 
 

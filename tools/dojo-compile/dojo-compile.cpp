@@ -29,6 +29,10 @@ struct CommandLine {
       cl::value_desc("NAME=DIMS"), cl::cat(category)};
   cl::opt<std::string> report{"report", cl::desc("write figures and their bounds as JSON"),
                               cl::value_desc("FILE.json"), cl::cat(category)};
+  cl::opt<std::string> map{"map", cl::desc("draw the die and SRAM over time"),
+                           cl::value_desc("FILE.svg"), cl::cat(category)};
+  cl::opt<std::string> mapOp{"map-op", cl::desc("the ONNX node to draw; else the one of most work"),
+                             cl::value_desc("NODE"), cl::cat(category)};
   cl::opt<std::string> mapping{"mapping", cl::desc("mappings to obey, one line an op"),
                                cl::value_desc("FILE"), cl::cat(category)};
   cl::opt<std::string> exportMapping{"export-mapping", cl::desc("write the mapping of every op"),
@@ -40,7 +44,9 @@ struct CommandLine {
 } // namespace
 
 static Error checkOutputs(const CommandLine &line) {
-  for (const auto *path : {&line.output, &line.report, &line.exportMapping})
+  if (!line.mapOp.empty() && line.map.empty())
+    return llvm::createStringError("--map-op chooses what --map draws, and there is no --map");
+  for (const auto *path : {&line.output, &line.report, &line.map, &line.exportMapping})
     if (!path->empty())
       if (Error error = checkWritable(*path))
         return error;
@@ -49,11 +55,19 @@ static Error checkOutputs(const CommandLine &line) {
 
 static void say(llvm::StringRef message) { llvm::errs() << "dojo-compile: " << message << '\n'; }
 
+static Error writeText(llvm::StringRef path, const llvm::Twine &text) {
+  return llvm::writeToOutput(path, [&](llvm::raw_ostream &os) {
+    os << text;
+    return Error::success();
+  });
+}
+
 static Error compile(const CommandLine &line) {
   if (Error error = checkOutputs(line))
     return error;
-  CompileOptions options{line.target,  line.precision,     {}, line.dumpAfter,
-                         line.mapping, line.exportMapping, say};
+  CompileOptions options{line.target,       line.precision, {},
+                         line.dumpAfter,    line.mapping,   line.exportMapping,
+                         !line.map.empty(), line.mapOp,     say};
   ShapeBindings shapes;
   for (const std::string &shape : line.shapes)
     if (Error error = parseShapeBinding(shape, shapes))
@@ -66,12 +80,13 @@ static Error compile(const CommandLine &line) {
     return result.takeError();
   if (Error error = binary::writeFile(result->program, line.output))
     return error;
+  if (!line.map.empty())
+    if (Error error = writeText(line.map, result->map))
+      return error;
   if (line.report.empty())
     return Error::success();
-  return llvm::writeToOutput(line.report, [&](llvm::raw_ostream &os) {
-    os << llvm::formatv("{0:2}\n", llvm::json::Value(std::move(result->report)));
-    return Error::success();
-  });
+  return writeText(line.report,
+                   llvm::formatv("{0:2}\n", llvm::json::Value(std::move(result->report))));
 }
 
 int main(int argc, char **argv) {

@@ -152,6 +152,7 @@ TEST(Move, CountsTheBytesThatTheEnumeratorSees) {
       received += 2;
     });
     EXPECT_EQ(countRemoteBytes(move, grid, 1), remote) << "move " << i;
+    EXPECT_LE(boundRemoteBytes(move, grid, 1), remote) << "move " << i;
     EXPECT_EQ(countReceivedBytes(move, grid, 1), received) << "move " << i;
   }
 }
@@ -164,6 +165,25 @@ TEST(Move, PanelsLeaveNoGapsWhereTheStepsDivideTheSource) {
   move.map[0].symbolCoefficient = -4;
   EXPECT_FALSE(move.leavesGaps(1));
   EXPECT_TRUE(move.leavesGaps(2));
+}
+
+TEST(Move, TheBoundIsWhatNodesWantLessWhatTheSourceHolds) {
+  // Rows of an 8 x 4 matrix over y; two nodes along x want each row.
+  Layout rows = Layout::replicated({8, 4});
+  rows.dims[0] = {8, 4, 0, 4, 4};
+  rows.use(Axis::y).digits = {{0, 2}};
+  Layout once = rows;
+  once.use(Axis::x).pinned = true;
+  EXPECT_EQ(boundRemoteBytes(Move::relayout(once, rows, 2), grid22, 0), 8 * 4 * 2);
+  EXPECT_EQ(boundRemoteBytes(Move::relayout(rows, rows, 2), grid22, 0), 0);
+  // Columns instead of rows: half of each piece crosses, but could have been there.
+  Layout columns = Layout::replicated({8, 4});
+  columns.dims[1] = {4, 2, 0, 2, 2};
+  columns.use(Axis::y).digits = {{1, 2}};
+  columns.use(Axis::x).pinned = true;
+  Move turned = Move::relayout(once, columns, 2);
+  EXPECT_EQ(countRemoteBytes(turned, grid22, 0), 4 * 4 * 2);
+  EXPECT_EQ(boundRemoteBytes(turned, grid22, 0), 0);
 }
 
 TEST(Move, RefusesAMapThatIsNoFunctionOfTheDestination) {

@@ -68,6 +68,11 @@ int64_t countReceivedBytes(const Move &move, const Coords &grid, int64_t symbol)
 /// Bytes that cross from one node to another.
 int64_t countRemoteBytes(const Move &move, const Coords &grid, int64_t symbol);
 
+/// Bytes that cross at least, were the source's pieces on any nodes: each node wants the
+/// distinct elements of its piece, and as many wants are met in place as the source holds
+/// copies of elements. Never above countRemoteBytes.
+int64_t boundRemoteBytes(const Move &move, const Coords &grid, int64_t symbol);
+
 } // namespace dojo
 
 #endif // DOJO_LAYOUT_MOVE_H

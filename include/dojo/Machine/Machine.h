@@ -63,6 +63,9 @@ struct Machine {
 
   int64_t numDies() const { return tileRows * tileCols; }
   int64_t numDips() const { return dipsWest + dipsEast; }
+  /// FP32 lanes of the SIMD unit, and multiply-accumulates of the matrix unit, a cycle.
+  int64_t fp32Lanes() const { return vectorBytes / 4; }
+  int64_t matrixMacs() const { return matrixRows * matrixCols * matrixDepth; }
   int64_t codeBudgetBytes() const { return sramBytes * codeBudgetPercent / 100; }
   bool isDead(const Place &physical) const;
 

@@ -20,6 +20,8 @@ struct CompileOptions {
   std::string dumpAfter;
   std::string mappingFile;   ///< mappings to obey (docs/Mapping.md); none when empty
   std::string exportMapping; ///< where to write the mappings of all ops; nowhere when empty
+  bool draw = false;         ///< whether to draw the map of the program
+  std::string mapOp;         ///< the ONNX node whose pieces it shows; that of most work when empty
   /// Hears each warning and remark, as in "remark: node 'x': f64 is computed as f32".
   std::function<void(llvm::StringRef)> listener;
 };
@@ -27,6 +29,7 @@ struct CompileOptions {
 struct CompileResult {
   binary::Program program;
   llvm::json::Object report; ///< the compiler's, as docs/Reports.md lists it
+  std::string map;           ///< SVG, if asked for
 };
 
 /// Compiles the model in the file `path`. The error names the ONNX node where one is

@@ -17,6 +17,9 @@ namespace dojo {
 /// is not one: nothing in it is used twice.
 bool isContraction(mlir::linalg::LinalgOp op);
 
+/// A contraction of BF16 operands, which the matrix unit computes.
+bool usesMatrixUnit(mlir::linalg::LinalgOp op);
+
 /// Marks an op whose in1 ascends by one; whoever writes it promises that.
 constexpr llvm::StringLiteral lookupAttrName = "dojo.lookup";
 

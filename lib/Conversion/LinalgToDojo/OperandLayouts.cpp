@@ -321,6 +321,13 @@ MappedOp MappedOp::unstepped() const {
   return whole;
 }
 
+int64_t MappedOp::nodePoints() const {
+  int64_t points = 1;
+  for (const MappedIterator &it : iterators)
+    points *= it.steps * it.extent;
+  return points;
+}
+
 SmallVector<unsigned> MappedOp::splitReductions() const {
   SmallVector<unsigned> split;
   for (auto [i, it] : llvm::enumerate(iterators))

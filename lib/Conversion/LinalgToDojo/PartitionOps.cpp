@@ -164,11 +164,34 @@ static LogicalResult importConstants(Operation *op, OpBuilder &builder, IRMappin
   return success(!result.wasInterrupted());
 }
 
+/// What the report says of an op: its mapping, and how much a contraction multiplies.
+static DictionaryAttr factsOf(const MappedOp &mapped) {
+  linalg::LinalgOp op = mapped.op;
+  Builder builder(op.getContext());
+  SmallVector<NamedAttribute> facts{builder.getNamedAttr("mapping", mapped.mapping)};
+  auto set = [&](StringRef name, int64_t value) {
+    facts.push_back(builder.getNamedAttr(name, builder.getI64IntegerAttr(value)));
+  };
+  if (size_t split = mapped.splitReductions().size())
+    set("partials", split);
+  if (isContraction(op)) {
+    int64_t macs = 1;
+    for (int64_t range : op.getStaticLoopRanges())
+      macs *= range;
+    set("macs", macs);
+    set("node_macs", mapped.nodePoints());
+    set("runs", mapped.steps());
+    if (usesMatrixUnit(op))
+      facts.push_back(builder.getNamedAttr("matrix", builder.getUnitAttr()));
+  }
+  return builder.getDictionaryAttr(facts);
+}
+
 ComputeOp FunctionPartitioner::emitCompute(const MappedOp &mapped, ValueRange ins, ValueRange outs,
                                            bool fillInside) {
   linalg::LinalgOp op = mapped.op;
   Location loc = op.getLoc();
-  auto compute = ComputeOp::create(builder, loc, outs.getTypes(), ins, outs, DictionaryAttr{});
+  auto compute = ComputeOp::create(builder, loc, outs.getTypes(), ins, outs, factsOf(mapped));
   OpBuilder::InsertionGuard guard(builder);
   Block *body = builder.createBlock(&compute.getBody());
   IRMapping known;

@@ -197,14 +197,6 @@ static bool rests(OpOperand &operand) {
   return operand.get().getDefiningOp<ml_program::GlobalLoadOp>() && operand.get().hasOneUse();
 }
 
-static int64_t fp32Lanes(const Machine &machine) { return machine.vectorBytes / 4; }
-
-static bool usesMatrixUnit(linalg::LinalgOp op) {
-  return isContraction(op) && llvm::all_of(op.getDpsInputOperands(), [](OpOperand *operand) {
-           return cast<RankedTensorType>(operand->get().getType()).getElementType().isBF16();
-         });
-}
-
 /// Whether a reduction may leave partial results: the innermost of a contraction, others
 /// outside of windows.
 static bool canSplit(linalg::LinalgOp op, unsigned reduction) {
@@ -222,8 +214,7 @@ sched::MappingProblem Rule::problemFor(linalg::LinalgOp op, std::optional<unsign
   sched::MappingProblem problem;
   problem.grid = target.grid;
   problem.sramBudget = machine.sramBytes / 2;
-  problem.workPerCycle =
-      matrix ? machine.matrixRows * machine.matrixCols * machine.matrixDepth : fp32Lanes(machine);
+  problem.workPerCycle = matrix ? machine.matrixMacs() : machine.fp32Lanes();
   problem.bytesPerCycle = machine.linkBytesPerCycle;
   problem.tileRows = matrix ? machine.matrixRows : 1;
   std::optional<unsigned> reduction = matrix ? innerReduction(op) : std::nullopt;
@@ -232,7 +223,7 @@ sched::MappingProblem Rule::problemFor(linalg::LinalgOp op, std::optional<unsign
     bool parallel = types[i] == utils::IteratorType::parallel;
     int64_t multiple = 1;
     if (inner == i)
-      multiple = fp32Lanes(machine);
+      multiple = machine.fp32Lanes();
     else if (reduction == i)
       multiple = machine.matrixDepth;
     bool isEven = !parallel && !addsNothingForZeros(op);

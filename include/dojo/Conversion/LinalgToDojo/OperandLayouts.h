@@ -56,6 +56,8 @@ public:
   /// The iterator that is cut in time, if one is.
   std::optional<unsigned> steppedIterator() const;
   int64_t steps() const;
+  /// Runs of the body on one node, padding included, all steps together.
+  int64_t nodePoints() const;
   /// Whether each step computes a panel of the results of its own.
   bool stepsResults() const;
   /// The same op and blocks, all at once.

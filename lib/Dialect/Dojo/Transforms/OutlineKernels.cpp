@@ -50,7 +50,7 @@ private:
     if (!kernel)
       kernel = FlatSymbolRefAttr::get(makeFunction(op).getSymNameAttr());
     OpBuilder builder(op);
-    LaunchOp::create(builder, op.getLoc(), kernel, op.getIns(), op.getOuts());
+    LaunchOp::create(builder, op.getLoc(), kernel, op.getIns(), op.getOuts(), op.getFactsAttr());
     op.erase();
   }
 

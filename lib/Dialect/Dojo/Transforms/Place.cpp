@@ -55,9 +55,6 @@ struct PlacePass : ir::impl::PlaceBase<PlacePass> {
          llvm::zip(lifetimes, ArrayRef<int64_t>(solution->offsets).drop_front()))
       setAddress(entry.first, offset);
     placeDram(module, target->machine);
-    Builder builder(module.getContext());
-    module->setAttr(sramPeakAttrName, builder.getI64IntegerAttr(solution->peak(problem)));
-    module->setAttr(sramBoundAttrName, builder.getI64IntegerAttr(place::liveBound(problem)));
   }
 };
 

@@ -35,12 +35,12 @@ constexpr llvm::StringLiteral storageAttrName = "dojo.storage";
 /// On a structured op with steps: the slots of its dojo.repeat, two where it is absent.
 constexpr llvm::StringLiteral slotsAttrName = "dojo.slots";
 constexpr llvm::StringLiteral codeBytesAttrName = "dojo.code_bytes";     ///< on the module: at most
-constexpr llvm::StringLiteral sramPeakAttrName = "dojo.sram_peak_bytes"; ///< on the module
-constexpr llvm::StringLiteral sramBoundAttrName = "dojo.sram_bound_bytes"; ///< on the module
-constexpr llvm::StringLiteral nocBytesAttrName = "dojo.noc_bytes";         ///< on the module
-constexpr llvm::StringLiteral dramBytesAttrName = "dojo.dram_bytes";       ///< on the module
-constexpr llvm::StringLiteral dramBoundAttrName = "dojo.dram_bound_bytes"; ///< on the module
-constexpr llvm::StringLiteral nodesUsedAttrName = "dojo.nodes_used";       ///< on the module
+
+/// On the module: the figures of the program as a dictionary, and one for each ONNX node
+/// (docs/Reports.md); the latter with `result`, the layout of its largest launch, and the
+/// `partials` of that.
+constexpr llvm::StringLiteral figuresAttrName = "dojo.figures";
+constexpr llvm::StringLiteral opsAttrName = "dojo.ops";
 
 /// On the module: a dictionary for each buffer, with name, address, size, entry and the
 /// marks between which it lives; `end` is foreverMark for one that never ends.

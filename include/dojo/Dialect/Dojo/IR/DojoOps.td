@@ -194,6 +194,10 @@ def Dojo_ComputeOp : Dojo_Op<"compute", [IsolatedFromAbove, SingleBlock, AttrSiz
     The block arguments are the local pieces of the operands, ins then outs, in logical dimension
     order; the body is linalg on them and yields the new pieces of outs. Nodes that hold no block
     of the first output skip it. Every element of the extents is computed, padding too.
+    `facts` are for the report alone: the `mapping` obeyed; of a split reduction how many leading
+    dimensions of the output number its `partials`; of a contraction the useful `macs` of all
+    nodes, the `node_macs` of one node with padding, the `runs` (steps) that both take together, and
+    `matrix` where its operands are those of the matrix unit.
   }];
   let arguments = (ins Variadic<Dojo_Data>:$ins, Variadic<Dojo_Data>:$outs,
                        OptionalAttr<DictionaryAttr>:$facts);
@@ -214,7 +218,7 @@ def Dojo_LaunchOp : Dojo_Op<"launch", [AttrSizedOperandSegments,
     the call. An output is a buffer of its own: the kernel touches its bytes through no other operand.
   }];
   let arguments = (ins FlatSymbolRefAttr:$kernel, Variadic<Dojo_BufferType>:$ins,
-                       Variadic<Dojo_BufferType>:$outs);
+                       Variadic<Dojo_BufferType>:$outs, OptionalAttr<DictionaryAttr>:$facts);
   let assemblyFormat = [{
     $kernel `ins` `(` ($ins^ `:` type($ins))? `)` `outs` `(` $outs `:` type($outs) `)` attr-dict
   }];

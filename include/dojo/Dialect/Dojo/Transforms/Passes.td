@@ -72,12 +72,12 @@ def OutlineKernels : Pass<"dojo-outline-kernels", "::mlir::ModuleOp"> {
   let dependentDialects = ["::dojo::ir::DojoDialect", "::mlir::func::FuncDialect"];
 }
 
-def CountTraffic : Pass<"dojo-count-traffic", "::mlir::ModuleOp"> {
-  let summary = "bytes that cross between nodes and to DRAM, beside their bounds";
+def Account : Pass<"dojo-account", "::mlir::ModuleOp"> {
+  let summary = "what each ONNX node costs, beside its bounds";
   let description = [{
-    Sets `dojo.noc_bytes`, `dojo.dram_bytes`, `dojo.dram_bound_bytes` (each tensor in
-    DRAM once, state twice) and
-    `dojo.nodes_used` (nodes that run a kernel) on the module. Counts init and one step.
+    Sets `dojo.ops` on the module, a dictionary for each ONNX node and entry, and `dojo.figures`,
+    their sums (of SRAM their maxima): docs/Reports.md tells each figure. Counts init and one step,
+    on the moves and launches of a placed program.
   }];
 }
 
