@@ -28,8 +28,8 @@ void dojo::buildRoutinePipeline(OpPassManager &manager) {
   manager.addPass(createBoundCode());
 }
 
-void dojo::buildLoweringPipeline(OpPassManager &manager) {
-  manager.addPass(createFit());
+/// What follows once everything is known to fit.
+static void buildFittedPipeline(OpPassManager &manager) {
   buildSpreadingPipeline(manager);
   buildRoutinePipeline(manager);
   manager.addPass(ir::createPlace());
@@ -37,6 +37,11 @@ void dojo::buildLoweringPipeline(OpPassManager &manager) {
   manager.addPass(ir::createSynchronise());
   manager.addPass(ir::createConvertProgramToD1());
   manager.addPass(createGenerateCode());
+}
+
+void dojo::buildLoweringPipeline(OpPassManager &manager) {
+  manager.addPass(createFit());
+  buildFittedPipeline(manager);
 }
 
 void dojo::buildCompilerPipeline(OpPassManager &manager, const PipelineOptions &options) {
@@ -49,9 +54,11 @@ void dojo::buildCompilerPipeline(OpPassManager &manager, const PipelineOptions &
   buildStructuredPipeline(manager, structured);
   ir::SelectMappingOptions mapping;
   mapping.mappingFile = options.mappingFile;
-  mapping.exportFile = options.exportMapping;
   manager.addPass(ir::createSelectMapping(mapping));
-  buildLoweringPipeline(manager);
+  manager.addPass(createFit());
+  if (!options.exportMapping.empty())
+    manager.addPass(ir::createExportMapping({options.exportMapping}));
+  buildFittedPipeline(manager);
 }
 
 namespace {

@@ -68,6 +68,11 @@ public:
       onlyReadInBF16(operand->get());
     for (OpOperand *operand : operands)
       readNarrow(*operand);
+    function.walk([&](linalg::LinalgOp op) {
+      if (isLookup(op) && narrow.contains(op.getDpsInputOperand(2)->get()) &&
+          constantFill(op.getDpsInits()[0]))
+        lookUpNarrow(cast<linalg::GenericOp>(op));
+    });
     for (Operation *op : llvm::reverse(replaced))
       op->erase();
   }
@@ -185,6 +190,27 @@ private:
     yield->setOperand(0, roundedScalar(builder, yield->getOperand(0)));
   }
 
+  /// A table that contractions read in bf16 is kept in that alone: the rows are widened.
+  void lookUpNarrow(linalg::GenericOp op) {
+    OpBuilder builder(op);
+    IRMapping mapping;
+    Value table = op.getDpsInputOperand(2)->get(), init = op.getDpsInits()[0];
+    mapping.map(table, narrow.lookup(table));
+    mapping.map(init, filled(constantFill(init)));
+    auto copy = cast<linalg::GenericOp>(builder.clone(*op, mapping));
+    Operation *add = copy.getBody()->getTerminator()->getOperand(0).getDefiningOp();
+    Operation *select = add->getOperand(0).getDefiningOp();
+    builder.setInsertionPoint(select);
+    select->setOperand(2, roundedScalar(builder, select->getOperand(2)));
+    for (Value value :
+         {Value(copy.getBody()->getArgument(2)), Value(copy.getBody()->getArgument(3)),
+          Value(select->getResult(0)), Value(add->getResult(0))})
+      value.setType(builder.getBF16Type());
+    copy->getResult(0).setType(inBF16(op->getResult(0).getType()));
+    op->getResult(0).replaceAllUsesWith(widened(copy->getResult(0)));
+    replaced.push_back(op);
+  }
+
   /// The map rounds what it yields.
   Value mapped(linalg::GenericOp op, OpResult result) {
     OpBuilder builder(op);
@@ -199,20 +225,32 @@ private:
     return result;
   }
 
-  /// A copy of `value` in bf16.
-  static Value rounded(Value value) {
+  /// A copy of `value`, each element converted.
+  static Value converted(Value value, Type element,
+                         function_ref<Value(OpBuilder &builder, Value scalar)> convert) {
     OpBuilder builder(value.getContext());
     builder.setInsertionPointAfterValue(value);
     auto type = cast<RankedTensorType>(value.getType());
     SmallVector<AffineMap> maps(2, builder.getMultiDimIdentityMap(type.getRank()));
     SmallVector<utils::IteratorType> parallel(type.getRank(), utils::IteratorType::parallel);
-    Value empty = emptyLike(builder, value);
+    Value empty = tensor::EmptyOp::create(builder, value.getLoc(), type.getShape(), element);
     return linalg::GenericOp::create(
-               builder, value.getLoc(), inBF16(type), value, empty, maps, parallel,
-               [](OpBuilder &body, Location loc, ValueRange arguments) {
-                 linalg::YieldOp::create(body, loc, roundedScalar(body, arguments.front()));
+               builder, value.getLoc(), type.clone(element), value, empty, maps, parallel,
+               [&](OpBuilder &body, Location loc, ValueRange arguments) {
+                 linalg::YieldOp::create(body, loc, convert(body, arguments.front()));
                })
         .getResult(0);
+  }
+
+  static Value rounded(Value value) {
+    return converted(value, BFloat16Type::get(value.getContext()), roundedScalar);
+  }
+
+  static Value widened(Value value) {
+    return converted(
+        value, Float32Type::get(value.getContext()), [](OpBuilder &builder, Value scalar) -> Value {
+          return arith::ExtFOp::create(builder, scalar.getLoc(), builder.getF32Type(), scalar);
+        });
   }
 
   static Value roundedScalar(OpBuilder &builder, Value scalar) {

@@ -71,6 +71,7 @@ def test_one_edited_line_changes_exactly_that_op(exported, run_tool, model_path,
         ("{first} = #dojo.mapping<y = [d0 : 2]", "bad.txt:1: unbalanced '<'"),
         ("{first} = #dojo.mapping<y = [d9 : 2]>", "mapping names iterator d9"),
         ("{first} = #dojo.mapping<y = [d1 : 5]>", "mapping cuts axis y into 5, the grid has 4"),
+        ("{whole} in dram", "bad.txt:1: behind a mapping stands ', storage = \"dram\"' or nothing, not 'in dram'"),
         ("{whole}\n{whole}", "bad.txt:2: {first} has a mapping already, in line 1"),
     ],
 )

@@ -51,9 +51,9 @@ def test_a_matmul_by_hand(product):
 
 
 def test_the_operands_of_a_matmul_by_hand(product):
-    # Each of the 4 row blocks is wanted by 3 nodes, each of the 3 column blocks by 4; before, each element of A
-    # and B lies on one node.
-    wanted = 4 * (3 * ROWS * DEPTH + 4 * DEPTH * COLUMNS)
+    # Each of the 4 row blocks goes to the 4 nodes of its row, each of the 3 column blocks to the 4 of its column;
+    # before, each element of A and B lies on one node.
+    wanted = 4 * (4 * ROWS * DEPTH + 4 * DEPTH * COLUMNS)
     assert product["noc_bound_bytes"] == wanted - 4 * (ROWS * DEPTH + DEPTH * COLUMNS)
     assert product["noc_bound_bytes"] <= product["noc_bytes"] <= wanted
 

@@ -1,5 +1,7 @@
 """What does not fit stays in DRAM and flows through: equal in numbers, with and without overlap, within its limits."""
 
+import subprocess
+
 import numpy as np
 import pytest
 
@@ -129,7 +131,7 @@ def test_a_stored_result_that_is_returned_is_stored_once(tmp_path):
     text = text_of(case).replace("dojo.mapping = ", 'dojo.storage = "dram", dojo.mapping = ')
     _, module = lowered(text, tmp_path)
     assert '"scratch"' not in module
-    assert "dojo.dram_bytes = 16128 : i64" in module and "dojo.dram_bound_bytes = 16128 : i64" in module
+    assert "dram_bytes = 16128 : i64" in module and "dram_bound_bytes = 16128 : i64" in module
 
 
 ROWS = [("gpt2_xl_blocks", "bf16"), ("resnet50", "bf16"), ("resnet50", "fp32")]
@@ -150,6 +152,22 @@ def test_each_weight_of_gpt2_xl_is_read_once_in_a_step(compiled):
     """A layer's weights are twice the SRAM of all nodes together."""
     program = compiled("gpt2_xl_blocks", "d1-mini", "bf16")
     assert program.report["dram_bytes"] <= 1.01 * program.report["dram_bound_bytes"]
+
+
+@pytest.mark.parametrize("model, precision", ROWS)
+def test_the_exported_mapping_holds_what_makes_it_fit(model_path, tmp_path, model, precision):
+    def binary(name, *options):
+        path = tmp_path / name
+        command = [BUILD / "bin" / "dojo-compile", model_path(model), "-o", path, "--target=d1-mini", f"--precision={precision}"]
+        subprocess.run([*command, *options], check=True, capture_output=True)
+        return path.read_bytes()
+
+    file = tmp_path / "mappings"
+    chosen = binary("chosen.d1", f"--export-mapping={file}")
+    text = file.read_text()
+    assert "steps = [" in text
+    assert binary("obeyed.d1", f"--mapping={file}", f"--export-mapping={file}.again") == chosen
+    assert (tmp_path / "mappings.again").read_text() == text
 
 
 def test_the_tools_keep_their_limits_on_gpt2_xl(compiled, model_path, tmp_path):

@@ -182,3 +182,37 @@ func.func @double(%x: tensor<2xf64>) -> tensor<2xf64> {
   %y = linalg.add ins(%x, %c : tensor<2xf64>, tensor<2xf64>) outs(%e : tensor<2xf64>) -> tensor<2xf64>
   return %y : tensor<2xf64>
 }
+
+// -----
+
+// A table that a contraction reads in bf16 too is kept in bf16 alone; its rows are widened.
+// FP32-LABEL: @tied
+// FP32-NOT: bf16
+// CHECK-LABEL: @tied
+// CHECK: %[[TABLE:.*]] = linalg.generic {{.*}} outs(%{{.*}} : tensor<100x32xbf16>)
+// CHECK: %[[ROWS:.*]] = linalg.generic {{.*}} ins(%arg0, %{{.*}}, %[[TABLE]] : tensor<8xi32>, tensor<100xi32>, tensor<100x32xbf16>) {{.*}} {dojo.lookup}
+// CHECK: arith.select %{{.*}} : bf16
+// CHECK: arith.addf %{{.*}} : bf16
+// CHECK: %[[WIDE:.*]] = linalg.generic {{.*}} ins(%[[ROWS]] : tensor<8x32xbf16>) outs(%{{.*}} : tensor<8x32xf32>)
+// CHECK: %[[LEFT:.*]] = linalg.generic {{.*}} ins(%[[WIDE]] :
+// CHECK: linalg.matmul {{.*}} ins(%[[LEFT]], %[[TABLE]] : tensor<8x32xbf16>, tensor<100x32xbf16>)
+func.func @tied(%ids: tensor<8xi32>, %numbers: tensor<100xi32>) -> (tensor<8x100xf32>, tensor<8x32xf32>) {
+  %zero = arith.constant 0.0 : f32
+  %table = arith.constant dense_resource<t> : tensor<100x32xf32>
+  %e = tensor.empty() : tensor<8x32xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%e : tensor<8x32xf32>) -> tensor<8x32xf32>
+  %rows = linalg.generic {indexing_maps = [affine_map<(i, c, r) -> (i)>, affine_map<(i, c, r) -> (r)>, affine_map<(i, c, r) -> (r, c)>,
+      affine_map<(i, c, r) -> (i, c)>], iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%ids, %numbers, %table : tensor<8xi32>, tensor<100xi32>, tensor<100x32xf32>) outs(%f : tensor<8x32xf32>) attrs = {dojo.lookup} {
+    ^bb0(%i: i32, %r: i32, %t: f32, %o: f32):
+      %m = arith.cmpi eq, %i, %r : i32
+      %s = arith.select %m, %t, %zero : f32
+      %u = arith.addf %s, %o : f32
+      linalg.yield %u : f32
+  } -> tensor<8x32xf32>
+  %eh = tensor.empty() : tensor<8x100xf32>
+  %fh = linalg.fill ins(%zero : f32) outs(%eh : tensor<8x100xf32>) -> tensor<8x100xf32>
+  %h = linalg.matmul indexing_maps = [affine_map<(i, j, k) -> (i, k)>, affine_map<(i, j, k) -> (j, k)>, affine_map<(i, j, k) -> (i, j)>]
+      ins(%rows, %table : tensor<8x32xf32>, tensor<100x32xf32>) outs(%fh : tensor<8x100xf32>) -> tensor<8x100xf32>
+  return %h, %rows : tensor<8x100xf32>, tensor<8x32xf32>
+}

@@ -1,6 +1,7 @@
 //===- MappingFile.cpp - mappings as a text that people edit --------------===//
 #include "MappingFile.h"
 #include "dojo/Conversion/LinalgToDojo/OperandLayouts.h"
+#include "dojo/Conversion/LinalgToDojo/Passes.h"
 #include "dojo/Support/File.h"
 #include "dojo/Support/Names.h"
 #include "mlir/AsmParser/AsmParser.h"
@@ -10,9 +11,17 @@
 #include "llvm/Support/FileSystem.h"
 #include <map>
 
+namespace dojo::ir {
+#define GEN_PASS_DEF_EXPORTMAPPING
+#include "dojo/Conversion/LinalgToDojo/Passes.h.inc"
+} // namespace dojo::ir
+
 using namespace mlir;
 using namespace dojo;
 using namespace dojo::ir;
+
+/// Behind the mapping of an op whose results lie in DRAM.
+constexpr StringLiteral inDram = ", storage = \"dram\"";
 
 /// Ops in the order of the module, by what stands left of the equals sign.
 using OpsByKey = llvm::MapVector<std::string, linalg::LinalgOp, std::map<std::string, unsigned>>;
@@ -50,7 +59,7 @@ public:
 private:
   InFlightDiagnostic error() { return module.emitError(path) << ":" << number << ": "; }
   std::string nearKeys(StringRef key) const;
-  /// Sets the mapping that the text gives, unless it is none or breaks a rule.
+  /// Sets the mapping and the storage that the text gives, unless they are none or break a rule.
   LogicalResult set(linalg::LinalgOp op, StringRef text);
 
   ModuleOp module;
@@ -70,20 +79,31 @@ std::string MappingReader::nearKeys(StringRef key) const {
   return nearNames(key, keys);
 }
 
+/// The mapping that the text begins with and its length; none, and why, if it breaks a rule.
+static MappingAttr legalMapping(linalg::LinalgOp op, StringRef text, const Coords &grid,
+                                size_t &length, std::string &reason) {
+  ScopedDiagnosticHandler overhear(op.getContext(), [&](Diagnostic &diagnostic) {
+    reason += (reason.empty() ? "" : "; ") + diagnostic.str();
+    return success();
+  });
+  auto mapping = dyn_cast_or_null<MappingAttr>(parseAttribute(text, op.getContext(), {}, &length));
+  return mapping && succeeded(MappedOp::get(op, mapping, grid)) ? mapping : MappingAttr{};
+}
+
 LogicalResult MappingReader::set(linalg::LinalgOp op, StringRef text) {
   std::string reason;
-  {
-    ScopedDiagnosticHandler overhear(module.getContext(), [&](Diagnostic &diagnostic) {
-      reason += (reason.empty() ? "" : "; ") + diagnostic.str();
-      return success();
-    });
-    auto mapping = dyn_cast_or_null<MappingAttr>(parseAttribute(text, module.getContext()));
-    if (mapping && succeeded(MappedOp::get(op, mapping, grid))) {
-      op->setAttr(mappingAttrName, mapping);
-      return success();
-    }
-  }
-  return error() << reason;
+  size_t length = 0;
+  MappingAttr mapping = legalMapping(op, text, grid, length, reason);
+  if (!mapping)
+    return error() << reason;
+  op->setAttr(mappingAttrName, mapping);
+  StringRef rest = text.drop_front(length);
+  if (rest.empty())
+    return success();
+  if (rest != inDram)
+    return error() << "behind a mapping stands '" << inDram << "' or nothing, not '" << rest << "'";
+  op->setAttr(storageAttrName, StringAttr::get(module.getContext(), "dram"));
+  return success();
 }
 
 LogicalResult MappingReader::read(StringRef line, unsigned lineNumber) {
@@ -120,13 +140,27 @@ LogicalResult ir::readMappings(ModuleOp module, const Coords &grid, StringRef pa
   return success();
 }
 
-LogicalResult ir::writeMappings(ModuleOp module, StringRef path) {
-  OpsByKey ops = opsByKey(module);
-  llvm::Error error = llvm::writeToOutput(path, [&](llvm::raw_ostream &os) {
-    for (auto &[key, op] : ops)
-      if (auto mapping = op->getAttrOfType<MappingAttr>(mappingAttrName))
-        os << key << " = " << mapping << '\n';
-    return llvm::Error::success();
-  });
-  return error ? module.emitError(llvm::toString(std::move(error))) : success();
+static void printMappings(ModuleOp module, llvm::raw_ostream &os) {
+  for (auto &[key, op] : opsByKey(module))
+    if (auto mapping = op->getAttrOfType<MappingAttr>(mappingAttrName))
+      os << key << " = " << mapping << (op->hasAttr(storageAttrName) ? inDram : "") << '\n';
 }
+
+namespace {
+
+struct ExportMappingPass : ir::impl::ExportMappingBase<ExportMappingPass> {
+  using ExportMappingBase::ExportMappingBase;
+
+  void runOnOperation() override {
+    llvm::Error error = llvm::writeToOutput(file, [&](llvm::raw_ostream &os) {
+      printMappings(getOperation(), os);
+      return llvm::Error::success();
+    });
+    if (!error)
+      return;
+    getOperation().emitError(llvm::toString(std::move(error)));
+    signalPassFailure();
+  }
+};
+
+} // namespace

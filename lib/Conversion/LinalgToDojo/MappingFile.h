@@ -3,8 +3,9 @@
 // One line for each structured op, in the order of the module:
 //     step "conv1" = #dojo.mapping<y = [d2 : 14], x = [d3 : 16], inner = d1>
 // The function, the name of the ONNX node in quotes, `#1`, `#2`, ... behind the
-// quotes where an op is not the first of its node, and the mapping. Lines that are
-// empty or start with // mean nothing.
+// quotes where an op is not the first of its node, the mapping, and `, storage =
+// "dram"` where the op stores its results in DRAM. Lines that are empty or start with //
+// mean nothing. --dojo-export-mapping writes such files.
 //
 //===----------------------------------------------------------------------===//
 #ifndef DOJO_LIB_CONVERSION_LINALGTODOJO_MAPPINGFILE_H
@@ -15,13 +16,10 @@
 
 namespace dojo::ir {
 
-/// Sets the mappings of the lines on their ops. An error names the line, and the op
+/// Sets the mappings and storages of the lines on their ops. An error names the line, and the op
 /// that is not there, the line that the op has already, the text that is no mapping, or
 /// the rule that the mapping breaks.
 mlir::LogicalResult readMappings(mlir::ModuleOp module, const Coords &grid, llvm::StringRef path);
-
-/// Writes a line for every op that has a mapping.
-mlir::LogicalResult writeMappings(mlir::ModuleOp module, llvm::StringRef path);
 
 } // namespace dojo::ir
 

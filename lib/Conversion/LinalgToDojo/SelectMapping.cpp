@@ -306,8 +306,6 @@ struct SelectMappingPass : ir::impl::SelectMappingBase<SelectMappingPass> {
     for (func::FuncOp function : llvm::reverse(functions))
       if (failed(Rule(*target, innerDims).apply(function)))
         return signalPassFailure();
-    if (!exportFile.empty() && failed(writeMappings(getOperation(), exportFile)))
-      signalPassFailure();
   }
 };
 

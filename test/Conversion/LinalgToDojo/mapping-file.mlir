@@ -1,8 +1,8 @@
 // Mappings leave as text, come back as text, and what is wrong in it has a line.
 // RUN: split-file %s %t
-// RUN: dojo-opt %t/model.mlir --dojo-select-mapping=export=%t/all.txt -o /dev/null
+// RUN: dojo-opt %t/model.mlir --dojo-select-mapping --dojo-export-mapping=file=%t/all.txt -o /dev/null
 // RUN: FileCheck %s --check-prefix=FILE --input-file=%t/all.txt
-// RUN: dojo-opt %t/model.mlir --dojo-select-mapping="mapping=%t/all.txt export=%t/again.txt" -o /dev/null
+// RUN: dojo-opt %t/model.mlir --dojo-select-mapping=mapping=%t/all.txt --dojo-export-mapping=file=%t/again.txt -o /dev/null
 // RUN: cmp %t/all.txt %t/again.txt
 // RUN: dojo-opt %t/model.mlir --dojo-select-mapping=mapping=%t/edited.txt | FileCheck %s --check-prefix=EDITED
 // RUN: not dojo-opt %t/model.mlir --dojo-select-mapping=mapping=%t/absent.txt 2>&1 | FileCheck %s --check-prefix=ABSENT

@@ -19,10 +19,19 @@ def SelectMapping : Pass<"dojo-select-mapping", "::mlir::ModuleOp"> {
     ```
   }];
   let options = [
-    Option<"mappingFile", "mapping", "std::string", "\"\"", "a file of mappings to obey">,
-    Option<"exportFile", "export", "std::string", "\"\"", "where to write the mappings of all ops">
+    Option<"mappingFile", "mapping", "std::string", "\"\"", "a file of mappings to obey">
   ];
   let dependentDialects = ["::dojo::ir::DojoDialect"];
+}
+
+def ExportMapping : Pass<"dojo-export-mapping", "::mlir::ModuleOp"> {
+  let summary = "write the mapping and the storage of every op as a mapping file";
+  let description = [{
+    Run behind --dojo-fit, it writes what that chose too. --dojo-select-mapping reads the file.
+  }];
+  let options = [
+    Option<"file", "file", "std::string", "\"-\"", "where to write; - is the standard output">
+  ];
 }
 
 def Partition : Pass<"dojo-partition", "::mlir::ModuleOp"> {
