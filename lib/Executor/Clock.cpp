@@ -60,6 +60,21 @@ void Clock::note(uint32_t ofRow, Record::Kind kind, uint32_t noted, uint32_t pee
   cost = {};
 }
 
+void Clock::looped(uint32_t entry, uint64_t times, uint32_t next) {
+  while (times) {
+    const Moment *before = moment;
+    const Cost since = cost;
+    branch(entry);
+    --times;
+    // An iteration that leaves the pipeline as it found it costs the same again.
+    if (moment == before) {
+      cost.addDifference(since, times);
+      break;
+    }
+  }
+  branch(next);
+}
+
 void Clock::called(uint32_t callSite, uint32_t callee) {
   const uint32_t location = map->locationOf[callSite];
   const uint32_t caller = current == outside ? row(location, map->routineOf[callSite]) : current;

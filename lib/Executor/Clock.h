@@ -72,6 +72,9 @@ public:
         return enter(edge);
     enter(table->follow(*moment, next));
   }
+  /// The present stretch and those after it went to instruction `first`, `times`
+  /// in all; the last of them went to `next`.
+  void looped(uint32_t first, uint64_t times, uint32_t next);
   void called(uint32_t callSite, uint32_t callee);
   void returned();
 

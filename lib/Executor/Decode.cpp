@@ -2,6 +2,7 @@
 #include "Decode.h"
 #include "dojo/ISA/Codec.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/Sequence.h"
 #include "llvm/Support/Endian.h"
 
 namespace dojo::exec {
@@ -15,6 +16,18 @@ void faultAt(Node &node, const Op *pc, int64_t budget) {
 }
 constexpr char noInstruction[] = "is no instruction";
 constexpr char leftTheCode[] = "was reached, past the last instruction";
+
+Handler matrixLoopHandler(Host host, bool strict, bool timed) {
+  switch (host) {
+  case Host::portable:
+    return portable::matrixLoopHandler(strict, timed);
+  case Host::avx2:
+    return avx2::matrixLoopHandler(strict, timed);
+  case Host::avx512:
+    return avx512::matrixLoopHandler(strict, timed);
+  }
+  llvm_unreachable("every host has a case");
+}
 
 Handler handlerOf(Host host, isa::Opcode opcode, Checking checking, bool timed) {
   switch (host) {
@@ -62,30 +75,64 @@ void clampTarget(Op &op, const isa::Decoded &decoded, int64_t index, int64_t end
     op.imm = int32_t(end - index);
 }
 
-} // namespace
+Checking checkingOf(const Shadow *shadow, uint32_t index) {
+  return !shadow ? Checking::none : shadow->marked(index) ? Checking::marked : Checking::strict;
+}
 
-std::vector<Op> decodeCode(const binary::Program &program, Host host, const Shadow *shadow,
-                           bool timed) {
-  const uint32_t count = program.code.size() / isa::wordBytes;
-  std::vector<Op> code(count + 1);
+using Instructions = std::vector<const isa::Instruction *>;
+
+Instructions decodeWords(Mesh &mesh, const Options &options) {
+  const std::vector<char> &words = mesh.program->code;
+  const uint32_t count = words.size() / isa::wordBytes;
+  Instructions insts(count);
+  mesh.code = std::vector<Op>(count + 1);
   for (uint32_t i = 0; i < count; ++i) {
-    Op &op = code[i];
-    uint32_t word = llvm::support::endian::read32le(program.code.data() + i * isa::wordBytes);
+    Op &op = mesh.code[i];
+    uint32_t word = llvm::support::endian::read32le(words.data() + i * isa::wordBytes);
     llvm::Expected<isa::Decoded> decoded = isa::decode(word);
     if (!decoded) {
       llvm::consumeError(decoded.takeError());
       op.run = faultAt<noInstruction>;
       continue;
     }
+    insts[i] = decoded->inst;
     fillFields(op, *decoded);
     clampTarget(op, *decoded, i, count);
-    Checking checking = !shadow             ? Checking::none
-                        : shadow->marked(i) ? Checking::marked
-                                            : Checking::strict;
-    op.run = handlerOf(host, decoded->inst->opcode, checking, timed);
+    op.run = handlerOf(options.host, decoded->inst->opcode, checkingOf(mesh.shadow.get(), i),
+                       options.timing);
   }
-  code[count].run = faultAt<leftTheCode>;
-  return code;
+  mesh.code[count].run = faultAt<leftTheCode>;
+  return insts;
+}
+
+/// Lives that begin or end inside a loop need its single steps.
+bool isMarked(const Shadow &shadow, uint32_t first, uint32_t length) {
+  return llvm::any_of(llvm::seq(first, first + length),
+                      [&](uint32_t index) { return shadow.marked(index); });
+}
+
+void findMatrixLoops(Mesh &mesh, const Options &options, const Instructions &insts) {
+  const llvm::ArrayRef<Op> code = llvm::ArrayRef(mesh.code).drop_back();
+  for (uint32_t branch = 0; branch < insts.size(); ++branch) {
+    std::optional<MatrixLoop> loop = matrixLoop(code, insts, branch);
+    if (!loop)
+      continue;
+    const uint32_t first = branch + 1 - loop->length;
+    if (mesh.shadow && isMarked(*mesh.shadow, first, loop->length))
+      continue;
+    loop->plain = mesh.code[first].run;
+    mesh.matrixLoops.try_emplace(first, std::move(*loop));
+  }
+  for (const auto &[first, loop] : mesh.matrixLoops)
+    mesh.code[first].run = matrixLoopHandler(options.host, options.strictMemory, options.timing);
+}
+
+} // namespace
+
+void decodeCode(Mesh &mesh, const Options &options) {
+  const Instructions insts = decodeWords(mesh, options);
+  if (!options.interpret)
+    findMatrixLoops(mesh, options, insts);
 }
 
 Host bestHost() {

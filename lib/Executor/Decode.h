@@ -7,11 +7,10 @@
 
 namespace dojo::exec {
 
-/// One Op a word and one past the end. Words that are no instruction, and the
-/// end of the code, fault when they are executed. `shadow` is null when memory
-/// is not checked, `timed` says whether nodes have clocks.
-std::vector<Op> decodeCode(const binary::Program &program, Host host, const Shadow *shadow,
-                           bool timed);
+/// Fills the mesh's code: one Op a word and one past the end. Words that are no
+/// instruction, and the end of the code, fault when they are executed. Unless
+/// `options` asks for single steps, loops that multiply matrices run as a whole.
+void decodeCode(Mesh &mesh, const Options &options);
 
 } // namespace dojo::exec
 

@@ -145,7 +145,7 @@ Error Executor::Impl::createTiming(const Machine &machine) {
 
 void Executor::Impl::createNodes() {
   const Topology &topology = mesh.topology;
-  mesh.code = decodeCode(program, options.host, mesh.shadow.get(), options.timing);
+  decodeCode(mesh, options);
   mesh.nodes = std::vector<Node>(topology.nodes());
   for (auto [i, node] : llvm::enumerate(mesh.nodes)) {
     node.number = i;
@@ -248,6 +248,7 @@ Stats Executor::Impl::stats() const {
     uint64_t macs = c.mmul * macsOfMmul + c.vfma * macsOfVfma;
     stats.instructions += c.instructions;
     stats.matrixInstructions += c.mmul;
+    stats.batchedMatrixInstructions += c.batched;
     stats.macs += macs;
     stats.macsBusiestNode = std::max(stats.macsBusiestNode, macs);
     stats.nodesUsed += macs > 0;
@@ -269,6 +270,7 @@ llvm::json::Object toJSON(const Stats &stats) {
   return llvm::json::Object{
       {"instructions_executed", number(stats.instructions)},
       {"matrix_instructions", number(stats.matrixInstructions)},
+      {"matrix_instructions_batched", number(stats.batchedMatrixInstructions)},
       {"macs", number(stats.macs)},
       {"macs_busiest_node", number(stats.macsBusiestNode)},
       {"nodes_used", number(stats.nodesUsed)},

@@ -12,13 +12,16 @@ enum class Checking : uint8_t { none, strict, marked };
 
 namespace portable {
 Handler handler(isa::Opcode opcode, Checking checking, bool timed);
-}
+Handler matrixLoopHandler(bool strict, bool timed);
+} // namespace portable
 namespace avx2 {
 Handler handler(isa::Opcode opcode, Checking checking, bool timed);
-}
+Handler matrixLoopHandler(bool strict, bool timed);
+} // namespace avx2
 namespace avx512 {
 Handler handler(isa::Opcode opcode, Checking checking, bool timed);
-}
+Handler matrixLoopHandler(bool strict, bool timed);
+} // namespace avx512
 
 [[gnu::cold]] void faultCoord(Node &node, int64_t axis);
 [[gnu::cold]] void faultTarget(Node &node, uint64_t target);

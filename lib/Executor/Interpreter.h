@@ -1,7 +1,8 @@
 //===- Interpreter.h - the interpreter, compiled for one host -------------===//
 //
 // Included once for each host, by a source that defines DOJO_HOST, the name of
-// the namespace, and DOJO_HOST_FEATURES, the features it may use ("" for none).
+// the namespace, DOJO_HOST_FEATURES, the features it may use, and DOJO_HOST_ROWS, the
+// rows of 64 bytes that its registers hold while a matrix is multiplied.
 // Every instruction is one function that ends in a tail call of the next.
 //
 //===----------------------------------------------------------------------===//
@@ -28,6 +29,8 @@ struct Is {};
 #include "SemanticsScalar.h"
 #include "SemanticsTimed.h"
 #include "SemanticsVector.h"
+
+#include "SemanticsMatrix.h"
 
 namespace dojo::exec::DOJO_HOST {
 
@@ -96,6 +99,8 @@ Handler handler(Opcode opcode, Checking checking, bool timed) {
 }
 
 } // namespace dojo::exec::DOJO_HOST
+
+#include "MatrixKernel.h"
 
 #ifdef DOJO_HOST_FEATURES
 #pragma clang attribute pop

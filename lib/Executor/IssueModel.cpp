@@ -1,46 +1,13 @@
 //===- IssueModel.cpp -----------------------------------------------------===//
 #include "IssueModel.h"
 #include "dojo/ISA/Codec.h"
+#include "dojo/ISA/Issue.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/Endian.h"
 #include "llvm/Support/MathExtras.h"
 
 namespace dojo::exec {
 namespace {
-
-constexpr unsigned slotOf(Cost::Count count) { return count - Cost::firstSlot; }
-
-unsigned unitSlot(isa::Unit unit) {
-  switch (unit) {
-  case isa::Unit::address:
-    return slotOf(Cost::address);
-  case isa::Unit::integer:
-    return slotOf(Cost::integer);
-  case isa::Unit::simd:
-    return slotOf(Cost::simd);
-  case isa::Unit::matrix:
-    return slotOf(Cost::matrix);
-  case isa::Unit::branch:
-    return slotOf(Cost::branch);
-  }
-  llvm_unreachable("all units are listed");
-}
-
-uint64_t latencyOf(isa::Unit unit, const Machine &machine) {
-  switch (unit) {
-  case isa::Unit::address:
-    return machine.addressLatency;
-  case isa::Unit::integer:
-    return machine.integerLatency;
-  case isa::Unit::simd:
-    return machine.simdLatency;
-  case isa::Unit::matrix:
-    return machine.matrixLatency;
-  case isa::Unit::branch:
-    return machine.branchLatency;
-  }
-  llvm_unreachable("all units are listed");
-}
 
 /// The place of a register among the results; none for x0 and numbers.
 std::optional<uint8_t> resultOf(isa::Kind kind, int64_t number) {
@@ -54,15 +21,6 @@ std::optional<uint8_t> resultOf(isa::Kind kind, int64_t number) {
   default:
     return std::nullopt;
   }
-}
-
-std::optional<unsigned> portSlot(const isa::Instruction &inst) {
-  const bool vector = !inst.operands.empty() && inst.operands.front().kind == isa::Kind::v;
-  if (inst.effect == isa::Effect::read)
-    return slotOf(vector ? Cost::vectorReads : Cost::scalarReads);
-  if (inst.effect == isa::Effect::write)
-    return slotOf(vector ? Cost::vectorWrites : Cost::scalarWrites);
-  return std::nullopt;
 }
 
 BlockEnd endOf(const isa::Instruction &inst) {
@@ -83,16 +41,8 @@ void PipelineState::advance(uint64_t cycles) {
 
 IssueModel::IssueModel(const binary::Program &program, const Machine &machine)
     : branchLatency(machine.branchLatency) {
-  auto set = [&](Cost::Count count, int64_t value) { width[slotOf(count)] = narrow(value); };
-  set(Cost::address, machine.addressIssue);
-  set(Cost::integer, machine.integerIssue);
-  set(Cost::simd, machine.simdIssue);
-  set(Cost::matrix, machine.matrixIssue);
-  set(Cost::branch, machine.branchIssue);
-  set(Cost::vectorReads, machine.vectorReadPorts);
-  set(Cost::vectorWrites, machine.vectorWritePorts);
-  set(Cost::scalarReads, machine.scalarReadPorts);
-  set(Cost::scalarWrites, machine.scalarWritePorts);
+  for (unsigned slot = 0; slot < isa::numSlots; ++slot)
+    width[slot] = narrow(isa::width(machine, isa::Slot(slot)));
   for (size_t at = 0; at < program.code.size(); at += isa::wordBytes)
     ops.push_back(timed(llvm::support::endian::read32le(program.code.data() + at), machine));
   ops.emplace_back().end = BlockEnd::fence; // past the code, where a node faults
@@ -110,10 +60,9 @@ IssueModel::Op IssueModel::timed(uint32_t word, const Machine &machine) const {
   op.end = endOf(inst);
   op.mmul = inst.opcode == isa::Opcode::MMUL;
   op.vfma = inst.opcode == isa::Opcode::VFMA;
-  op.latency = latencyOf(inst.unit, machine);
-  op.takes.push_back(unitSlot(inst.unit));
-  if (auto port = portSlot(inst))
-    op.takes.push_back(*port);
+  op.latency = isa::latency(machine, inst);
+  for (isa::Slot slot : isa::slotsOf(inst))
+    op.takes.push_back(uint8_t(slot));
   for (auto [operand, value] : llvm::zip(inst.operands, decoded->operands))
     if (auto result = resultOf(operand.kind, value)) {
       op.awaits.push_back(*result);
@@ -168,7 +117,7 @@ uint32_t IssueModel::run(uint32_t index, PipelineState &state, Cost &cost) const
 
 uint64_t IssueModel::bound(const Cost &cost) const {
   uint64_t bound = 0;
-  for (unsigned slot = 0; slot < numSlots; ++slot)
+  for (unsigned slot = 0; slot < isa::numSlots; ++slot)
     bound =
         std::max(bound, llvm::divideCeil(cost[Cost::Count(Cost::firstSlot + slot)], width[slot]));
   return bound;

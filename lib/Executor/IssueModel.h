@@ -11,13 +11,11 @@
 
 #include "dojo/Binary/Program.h"
 #include "dojo/Executor/Timing.h"
-#include "dojo/ISA/ISA.h"
-#include "dojo/Machine/Machine.h"
+#include "dojo/ISA/Issue.h"
 
 namespace dojo::exec {
 
-/// What an instruction takes one of in its cycle, in the order of Cost's counts.
-constexpr unsigned numSlots = Cost::numCounts - Cost::firstSlot;
+static_assert(Cost::numCounts - Cost::firstSlot == isa::numSlots, "Cost counts every slot");
 
 struct PipelineState {
   /// Registers of the three kinds, and one entry for stores on their way.
@@ -28,7 +26,7 @@ struct PipelineState {
   /// Cycles until each result may be used.
   std::array<uint16_t, numResults> ready = {};
   /// Slots taken in the present cycle.
-  std::array<uint8_t, numSlots> taken = {};
+  std::array<uint8_t, isa::numSlots> taken = {};
 
   /// Goes on by `cycles`, of which the first at least is empty.
   void advance(uint64_t cycles);
@@ -64,7 +62,7 @@ private:
   void issue(const Op &op, PipelineState &state, Cost &cost) const;
   Op timed(uint32_t word, const Machine &machine) const;
 
-  std::array<uint8_t, numSlots> width;
+  std::array<uint8_t, isa::numSlots> width;
   uint64_t branchLatency;
   std::vector<Op> ops;
 };

@@ -11,6 +11,7 @@
 #include "Bell.h"
 #include "Clock.h"
 #include "HostMemory.h"
+#include "MatrixLoops.h"
 #include "Shadow.h"
 #include "Topology.h"
 #include "dojo/Binary/Program.h"
@@ -20,23 +21,6 @@
 #include <vector>
 
 namespace dojo::exec {
-
-struct Node;
-struct Op;
-
-/// Executes the instruction at `pc` and those after it until the node waits,
-/// halts or faults; at most `budget` of them.
-using Handler = void (*)(Node &node, const Op *pc, int64_t budget);
-
-/// A decoded instruction. Fields are those of the word; `d` is sinkRegister
-/// where a scalar result goes to x0. A label stays a distance in words.
-struct Op {
-  Handler run;
-  int32_t imm;
-  uint8_t d, a, b, c;
-};
-
-constexpr unsigned sinkRegister = isa::numScalarRegs;
 
 using U32 = uint32_t __attribute__((vector_size(64)));
 using I32 = int32_t __attribute__((vector_size(64)));
@@ -56,6 +40,8 @@ enum class Status : uint8_t { ready, waiting, halted, faulted };
 struct Counters {
   uint64_t instructions = 0;
   uint64_t mmul = 0;
+  /// Of these, those that ran as part of a whole loop.
+  uint64_t batched = 0;
   uint64_t vfma = 0;
   uint64_t nocBytes = 0;
   uint64_t dramReadBytes = 0;
@@ -102,6 +88,8 @@ struct Mesh {
   Topology topology;
   /// One past the last instruction stands one that faults.
   std::vector<Op> code;
+  /// By the number of their first instruction.
+  llvm::DenseMap<uint32_t, MatrixLoop> matrixLoops;
   std::vector<Node> nodes;
   HostMemory sram;
   HostMemory dram;

@@ -75,14 +75,16 @@ bool inside(uint64_t base, Extent e, uint64_t least, uint64_t bytes) {
          e.greatest <= int64_t(bytes - base);
 }
 
+/// Calls `body` with the offsets of both sides, at every index of the levels from
+/// `inner` on, until it gives false.
 template <class F>
-bool forEachRun(const Descriptor &d, F &&body) {
+bool forEachIndex(const Descriptor &d, unsigned inner, F &&body) {
   uint32_t index[maxLevels] = {};
   int64_t source = 0, destination = 0;
   for (;;) {
     if (!body(source, destination))
       return false;
-    unsigned level = 0;
+    unsigned level = inner;
     for (; level < d.levels; ++level) {
       source += d.source[level];
       destination += d.destination[level];
@@ -92,7 +94,7 @@ bool forEachRun(const Descriptor &d, F &&body) {
       destination -= int64_t(d.destination[level]) * d.counts[level];
       index[level] = 0;
     }
-    if (level == d.levels)
+    if (level >= d.levels)
       return true;
   }
 }
@@ -142,12 +144,54 @@ bool checkRun(Node &node, const Descriptor &d, const Side &from, uint64_t source
   return true;
 }
 
+/// Copies the runs of level 0, each as if it were read before it is written.
+using CopyLine = void (*)(const Descriptor &d, uint32_t count, char *to, const char *from);
+
+template <unsigned run>
+void copyLineOf(const Descriptor &d, uint32_t count, char *to, const char *from) {
+  const int64_t source = d.source[0], destination = d.destination[0];
+  for (uint32_t i = 0; i < count; ++i, from += source, to += destination) {
+    char bytes[run];
+    memcpy(bytes, from, run);
+    memcpy(to, bytes, run);
+  }
+}
+void copyLineOfAny(const Descriptor &d, uint32_t count, char *to, const char *from) {
+  const int64_t source = d.source[0], destination = d.destination[0];
+  for (uint32_t i = 0; i < count; ++i, from += source, to += destination)
+    memmove(to, from, d.run);
+}
+
+CopyLine copyLine(uint32_t run) {
+  switch (run) {
+  case 1:
+    return copyLineOf<1>;
+  case 2:
+    return copyLineOf<2>;
+  case 4:
+    return copyLineOf<4>;
+  case 8:
+    return copyLineOf<8>;
+  case 16:
+    return copyLineOf<16>;
+  case 32:
+    return copyLineOf<32>;
+  case 64:
+    return copyLineOf<64>;
+  default:
+    return copyLineOfAny;
+  }
+}
+
 bool copy(Node &node, const Descriptor &d, const Side &from, const Side &to) {
-  return forEachRun(d, [&](int64_t s, int64_t t) {
-    uint64_t source = from.base + s, destination = to.base + t;
-    if (node.shadow && !checkRun(node, d, from, source, to, destination))
-      return false;
-    memmove(to.memory + destination, from.memory + source, d.run);
+  if (node.shadow && !forEachIndex(d, 0, [&](int64_t s, int64_t t) {
+        return checkRun(node, d, from, from.base + s, to, to.base + t);
+      }))
+    return false;
+  const CopyLine line = copyLine(d.run);
+  const uint32_t count = d.levels ? d.counts[0] : 1;
+  return forEachIndex(d, 1, [&](int64_t s, int64_t t) {
+    line(d, count, to.memory + to.base + t, from.memory + from.base + s);
     return true;
   });
 }
@@ -247,7 +291,7 @@ bool resolveRemote(Node &node, Global global, Extent e, Side &side) {
 } // namespace
 
 bool push(Node &node, uint64_t descriptor, uint64_t local, uint64_t address) {
-  Descriptor d;
+  Descriptor d = {};
   uint64_t total;
   if (!readDescriptor(node, descriptor, d, total))
     return false;
@@ -278,7 +322,7 @@ bool push(Node &node, uint64_t descriptor, uint64_t local, uint64_t address) {
 }
 
 bool pull(Node &node, uint64_t descriptor, uint64_t local, uint64_t address) {
-  Descriptor d;
+  Descriptor d = {};
   uint64_t total;
   if (!readDescriptor(node, descriptor, d, total))
     return false;

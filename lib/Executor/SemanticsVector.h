@@ -1,4 +1,4 @@
-//===- SemanticsVector.h - vector memory, arithmetic and matrices ---------===//
+//===- SemanticsVector.h - vector memory and arithmetic -------------------===//
 //
 // Included by Interpreter.h once for each host; see SemanticsScalar.h. Vectors
 // are the compiler's, so one source is the reference and the fast path.
@@ -8,9 +8,10 @@
 namespace dojo::exec::DOJO_HOST {
 
 using U8x16 = uint8_t __attribute__((vector_size(16)));
+using U16x8 = uint16_t __attribute__((vector_size(16)));
 using U16x16 = uint16_t __attribute__((vector_size(32)));
+using U32x8 = uint32_t __attribute__((vector_size(32)));
 using F32x8 = float __attribute__((vector_size(32)));
-using U16x32 = uint16_t __attribute__((vector_size(64)));
 
 constexpr uint32_t quietNaN = 0x7fc00000;
 
@@ -203,57 +204,6 @@ inline void execute(Is<Opcode::VROT>, Node &n, const Op &i) {
 template <bool strict>
 inline void execute(Is<Opcode::VLANE>, Node &n, const Op &i) {
   n.x[i.d] = int64_t(int32_t(n.v[i.a][i.imm]));
-}
-
-//===-- Matrix unit -------------------------------------------------------===//
-
-template <bool strict>
-inline void execute(Is<Opcode::MZERO>, Node &n, const Op &i) {
-  n.acc[i.d] = {};
-}
-template <bool strict>
-inline void execute(Is<Opcode::MREAD>, Node &n, const Op &i) {
-  n.v[i.d] = n.acc[i.a].rows[i.imm];
-}
-template <bool strict>
-inline void execute(Is<Opcode::MWRITE>, Node &n, const Op &i) {
-  n.acc[i.d].rows[i.imm] = n.v[i.a];
-}
-
-/// Rows r and r + 1 of column k of four rows of four: each repeated eight times.
-template <unsigned r, unsigned k>
-DOJO_INLINE F32 column(F32 rows) {
-  constexpr unsigned p = 4 * r + k, q = p + 4;
-  return __builtin_shufflevector(rows, rows, p, p, p, p, p, p, p, p, q, q, q, q, q, q, q, q);
-}
-template <unsigned r>
-DOJO_INLINE U32 multiplied(F32 a, const F32 (&b)[4], U32 rows) {
-  F32 sum = F32(rows);
-  sum = __builtin_elementwise_fma(column<r, 0>(a), b[0], sum);
-  sum = __builtin_elementwise_fma(column<r, 1>(a), b[1], sum);
-  sum = __builtin_elementwise_fma(column<r, 2>(a), b[2], sum);
-  sum = __builtin_elementwise_fma(column<r, 3>(a), b[3], sum);
-  return canonical(sum);
-}
-template <bool strict>
-inline void execute(Is<Opcode::MMUL>, Node &n, const Op &i) {
-  U16x16 left[2], right[2];
-  memcpy(left, &n.v[i.a], sizeof(U32));
-  memcpy(right, &n.v[i.b], sizeof(U32));
-  const F32 top = F32(widen(left[0])), bottom = F32(widen(left[1]));
-  const F32 b01 = F32(widen(right[0])), b23 = F32(widen(right[1]));
-  // Each row of b, twice.
-#define DOJO_ROW(v, o)                                                                             \
-  __builtin_shufflevector(v, v, o, o + 1, o + 2, o + 3, o + 4, o + 5, o + 6, o + 7, o, o + 1,      \
-                          o + 2, o + 3, o + 4, o + 5, o + 6, o + 7)
-  const F32 b[] = {DOJO_ROW(b01, 0), DOJO_ROW(b01, 8), DOJO_ROW(b23, 0), DOJO_ROW(b23, 8)};
-#undef DOJO_ROW
-  Accumulator &acc = n.acc[i.d];
-  acc.rows[0] = multiplied<0>(top, b, acc.rows[0]);
-  acc.rows[1] = multiplied<2>(top, b, acc.rows[1]);
-  acc.rows[2] = multiplied<0>(bottom, b, acc.rows[2]);
-  acc.rows[3] = multiplied<2>(bottom, b, acc.rows[3]);
-  ++n.counters.mmul;
 }
 
 } // namespace dojo::exec::DOJO_HOST

@@ -1,5 +1,6 @@
 """What dojo.compile and Program promise, beyond the numbers."""
 
+import json
 import subprocess
 import sys
 
@@ -46,6 +47,28 @@ def test_the_strides_of_an_input_do_not_matter(program, images):
     assert not turned.flags.c_contiguous
     expected = program.run({"image": turned.copy(order="C")})["logits"]
     assert np.array_equal(program.run({"image": turned})["logits"], expected)
+
+
+@pytest.mark.parametrize("name", ["digits_mlp", "digits_cnn"])
+def test_loops_that_multiply_do_what_single_steps_do(compiled, random, run_tool, tmp_path, name):
+    compiled(name, "d1-mini", "bf16").save(tmp_path / "model.d1")
+    np.save(tmp_path / "image.npy", random.standard_normal((20, 1, 8, 8)).astype(np.float32))
+    reports = {}
+    for way in ("whole", "interpret"):
+        done = run_tool(
+            "dojo-run", tmp_path / "model.d1", f"--input=image={tmp_path / 'image.npy'}",
+            f"--output-dir={tmp_path / way}", f"--report={tmp_path / way}.json",
+            *(["--interpret"] if way == "interpret" else []),
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        reports[way] = json.loads((tmp_path / f"{way}.json").read_text())
+    assert reports["whole"].pop("matrix_instructions_batched") > 0
+    assert reports["interpret"].pop("matrix_instructions_batched") == 0
+    for report in reports.values():
+        del report["seconds"], report["init"]
+    assert reports["whole"] == reports["interpret"]
+    for output in (tmp_path / "whole").iterdir():
+        assert output.read_bytes() == (tmp_path / "interpret" / output.name).read_bytes()
 
 
 def test_a_run_does_not_depend_on_the_one_before(program, images):

@@ -31,6 +31,9 @@ struct CommandLine {
       "strict", cl::desc("check the program while it runs"),
       cl::values(clEnumValN(Strict::memory, "memory", "every SRAM access, by the buffer table")),
       cl::init(Strict::none), cl::cat(category)};
+  cl::opt<bool> interpret{"interpret",
+                          cl::desc("execute every instruction by itself, the reference"),
+                          cl::cat(category)};
   cl::opt<bool> timing{"timing", cl::desc("model the time of the run; --report has the figures"),
                        cl::cat(category)};
   cl::opt<std::string> trace{"trace", cl::desc("write the modelled run as Perfetto opens it"),
@@ -81,6 +84,7 @@ Error runBinary(const CommandLine &line) {
   exec::Options options;
   options.threads = line.threads;
   options.strictMemory = line.strict == Strict::memory;
+  options.interpret = line.interpret;
   options.timing = line.timing || !line.trace.empty();
   if (!line.trace.empty())
     options.tracedNodes.emplace(line.traceNodes.begin(), line.traceNodes.end());

@@ -35,6 +35,8 @@ struct Options {
   /// With `timing`: keep a trace of these nodes, of all if the list is empty.
   std::optional<std::vector<unsigned>> tracedNodes;
   Host host = bestHost();
+  /// Execute every instruction by itself: the reference for the fast path.
+  bool interpret = false;
 };
 
 /// Sums over the nodes since the executor was created, unless named otherwise.
@@ -42,6 +44,8 @@ struct Stats {
   uint64_t instructions = 0;
   /// Matrix multiplies (`mmul`).
   uint64_t matrixInstructions = 0;
+  /// Of these, those that were executed as part of a whole loop.
+  uint64_t batchedMatrixInstructions = 0;
   /// Multiply-accumulates of `mmul` and `vfma`.
   uint64_t macs = 0;
   uint64_t macsBusiestNode = 0;

@@ -25,7 +25,7 @@ public:
     portStalls,
     mmuls,
     vfmas,
-    // What a cycle has a given number of.
+    // What a cycle has a given number of, in the order of isa::Slot.
     address,
     integer,
     simd,
@@ -45,6 +45,11 @@ public:
     for (unsigned i = 0; i < numCounts; ++i)
       counts[i] += other.counts[i];
     return *this;
+  }
+  /// Adds what has come since `earlier`, `times` times over.
+  void addDifference(const Cost &earlier, uint64_t times) {
+    for (unsigned i = 0; i < numCounts; ++i)
+      counts[i] += (counts[i] - earlier.counts[i]) * times;
   }
 
 private:

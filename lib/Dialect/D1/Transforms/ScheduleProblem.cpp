@@ -1,6 +1,7 @@
 //===- ScheduleProblem.cpp - d1 code as a scheduling problem --------------===//
 #include "ScheduleProblem.h"
 #include "Allocation.h"
+#include "dojo/ISA/Issue.h"
 
 using namespace mlir;
 
@@ -9,34 +10,20 @@ namespace dojo::d1 {
 /// Iterations that a schedule overlaps at most.
 static constexpr unsigned farthestIteration = 16;
 
-namespace {
-
-/// Numbers of the resources; slots are numbered as isa::Unit is.
-enum Port : unsigned { vectorRead = 5, vectorWrite, scalarRead, scalarWrite };
-
-} // namespace
-
-static std::vector<sched::Resource> resourcesOf(const Machine &m) {
-  return {{"address", unsigned(m.addressIssue)},
-          {"integer", unsigned(m.integerIssue)},
-          {"simd", unsigned(m.simdIssue)},
-          {"matrix", unsigned(m.matrixIssue)},
-          {"branch", unsigned(m.branchIssue)},
-          {"vector_read", unsigned(m.vectorReadPorts)},
-          {"vector_write", unsigned(m.vectorWritePorts)},
-          {"scalar_read", unsigned(m.scalarReadPorts)},
-          {"scalar_write", unsigned(m.scalarWritePorts)}};
+/// Numbered as isa::Slot is.
+static std::vector<sched::Resource> resourcesOf(const Machine &machine) {
+  std::vector<sched::Resource> resources;
+  for (unsigned i = 0; i < isa::numSlots; ++i)
+    resources.push_back(
+        {isa::name(isa::Slot(i)).str(), unsigned(isa::width(machine, isa::Slot(i)))});
+  return resources;
 }
 
 static sched::Instruction describe(InstructionOpInterface op) {
   const isa::Instruction &inst = op.getInstruction();
-  sched::Instruction result{inst.mnemonic.str(), {unsigned(inst.unit)}, std::nullopt};
-  if (inst.pieces) {
-    bool vector = inst.operands.front().kind == isa::Kind::v;
-    bool writes = inst.effect == isa::Effect::write;
-    result.resources.push_back(writes ? (vector ? vectorWrite : scalarWrite)
-                                      : (vector ? vectorRead : scalarRead));
-  }
+  sched::Instruction result{inst.mnemonic.str(), {}, std::nullopt};
+  for (isa::Slot slot : isa::slotsOf(inst))
+    result.resources.push_back(unsigned(slot));
   if (op->getNumResults())
     result.file = unsigned(*registerKind(op->getResult(0).getType()));
   return result;
@@ -56,19 +43,7 @@ BlockProblem::BlockProblem(const Machine &machine, ArrayRef<InstructionOpInterfa
 
 unsigned BlockProblem::latency(unsigned i) const {
   InstructionOpInterface op = ops[i];
-  switch (op.getInstruction().unit) {
-  case isa::Unit::address:
-    return machine.addressLatency;
-  case isa::Unit::integer:
-    return machine.integerLatency;
-  case isa::Unit::simd:
-    return machine.simdLatency;
-  case isa::Unit::matrix:
-    return machine.matrixLatency;
-  case isa::Unit::branch:
-    return machine.branchLatency;
-  }
-  llvm_unreachable("all units are above");
+  return isa::latency(machine, op.getInstruction());
 }
 
 void BlockProblem::addUse(unsigned def, unsigned user, unsigned distance) {
