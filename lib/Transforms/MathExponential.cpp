@@ -1,7 +1,7 @@
 //===- MathExponential.cpp - exponentials, logarithms and their kin -------===//
 //
 // Polynomials of exp and log are those of S. Moshier's Cephes (single
-// precision); that of erf is one N. Juffa published for machines with fma.
+// precision); the quotient of erf is a minimax fit to erf(x) / x in x^2.
 //
 //===----------------------------------------------------------------------===//
 #include "MathFunctions.h"
@@ -189,18 +189,14 @@ Real functions::cosh(Real x) {
   return select(abs(x) > 88.0f, half * 0.5f * half, fma(e, 0.5f, e.like(0.5f) / e));
 }
 
-/// A polynomial up to 475/512, 1 - e^p beyond.
+/// x P(x^2) / Q(x^2) up to where erf rounds to 1.
 Real functions::erf(Real x) {
-  Real t = abs(x), square = x * x;
-  Real near = polynomial(square, {-5.96761703e-4f, 4.99119423e-3f, -2.67681349e-2f, 1.12819925e-1f,
-                                  -3.76125336e-1f, 1.28379166e-1f});
-  Real high = polynomial(t, {-1.72853470e-5f, 3.83197126e-4f});
-  Real low = polynomial(t, {-3.88396438e-3f, 2.42546219e-2f});
-  Real p = fma(high, square, low);
-  p = fma(fma(fma(p, t, t.like(-1.06777877e-1f)), t, t.like(-6.34846687e-1f)), t,
-          t.like(-1.28717512e-1f));
-  Real far = t.like(1.0f) - exp(clamp(fma(p, t, -t), -104.0f, 0.0f));
-  return select(t > 0.927734375f, copySign(far, x), fma(near, x, x));
+  Real t = clamp(x, -3.9192059f, 3.9192059f), square = t * t;
+  Real top = polynomial(
+      square, {2.0507546e-6f, 2.84889e-4f, 3.7644713e-3f, 5.274532e-2f, 1.9037554e-1f, 1.1283791f});
+  Real bottom = polynomial(
+      square, {3.8098933e-5f, 1.1623168e-3f, 1.4966905e-2f, 1.1409695e-1f, 5.020487e-1f, 1.0f});
+  return t * top / bottom;
 }
 
 /// With the cases of C's pow.

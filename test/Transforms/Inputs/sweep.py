@@ -26,12 +26,12 @@ FUNCTIONS = {
     "exp": (np.exp, 1.0, None), "exp2": (np.exp2, 1.0, None), "expm1": (np.expm1, 2.0, None),
     "log": (np.log, 1.0, None), "log2": (np.log2, 2.0, None), "log10": (np.log10, 2.0, None),
     "log1p": (np.log1p, 2.0, None), "tanh": (np.tanh, 3.0, None), "sinh": (np.sinh, 3.0, None),
-    "cosh": (np.cosh, 3.0, None), "erf": (lambda x: erf(x).astype(np.float64), 2.0, None), "sin": (np.sin, 2.0, 1e5),
+    "cosh": (np.cosh, 3.0, None), "erf": (lambda x: erf(x).astype(np.float64), 6.0, None), "sin": (np.sin, 2.0, 1e5),
     "cos": (np.cos, 2.0, 1e5), "tan": (np.tan, 4.0, 1e5), "rsqrt": (lambda x: 1 / np.sqrt(x), 1.5, None),
     "round": (lambda x: np.copysign(np.floor(np.abs(x) + 0.5), x), 0.0, None),
     "asin": (np.arcsin, 3.0, 1.0), "acos": (np.arccos, 2.0, 1.0), "atan": (np.arctan, 2.0, None),
     "asinh": (np.arcsinh, 3.0, None), "acosh": (np.arccosh, 3.0, None), "atanh": (np.arctanh, 3.0, None),
-    "powf": (np.power, 2.0, None), "copysign": (np.copysign, 0.0, None),
+    "powf": (np.power, 2.5, None), "copysign": (np.copysign, 0.0, None),
 }
 SPECIAL = np.array([0.0, -0.0, 1.0, -1.0, np.inf, -np.inf, np.nan, 2.0, 3.0, -2.0, -3.0, 0.5, 1.5, 2.5,
                     -0.5, 88.7, 89.5, -103.9, -87.4, 1e-45, 1e-40, 3.4e38, -3.4e38, 1e-20], np.float32)
@@ -49,9 +49,11 @@ def pairs(count):
     y = (random.normal(0, 12, count) / np.maximum(np.abs(np.log(x)), 1e-3)).astype(np.float32)
     near = (1 + random.normal(0, 1e-3, count)).astype(np.float32)
     whole = np.round(random.normal(0, 6, count)).astype(np.float32)
+    every = random.integers(1, 0x7F800000, count).astype(np.uint32).view(np.float32)
+    power = (random.uniform(-104, 89, count) / np.log(every.astype(np.float64))).astype(np.float32)
     table = np.meshgrid(SPECIAL, SPECIAL)
-    return (np.concatenate([x, near, -x, table[0].ravel()]),
-            np.concatenate([y, random.normal(0, 1e4, count).astype(np.float32), whole, table[1].ravel()]))
+    return (np.concatenate([x, near, -x, every, table[0].ravel()]),
+            np.concatenate([y, random.normal(0, 1e4, count).astype(np.float32), whole, power, table[1].ravel()]))
 
 
 def ulps(got, exact):
