@@ -64,16 +64,28 @@ def model_path(tmp_path_factory):
 
 
 def make_models(folder, name):
+    import make_bert
     import make_digits
+    import make_efficientnet
     import make_gpt2
+    import make_mobilenetv2
     import make_resnet50
+    import make_unet
+    import make_vit
     import onnx
 
-    if name in ("gpt2", "resnet50"):
-        onnx.save((make_gpt2 if name == "gpt2" else make_resnet50).make(), folder / f"{name}.onnx")
-        return
-    if name == "gpt2_xl_blocks":
-        onnx.save(make_gpt2.make(make_gpt2.XL_BLOCKS), folder / f"{name}.onnx")
+    makers = {
+        "bert_2_layers": lambda: make_bert.make(make_bert.Size(layers=2)),
+        "efficientnet_b0": make_efficientnet.make,
+        "gpt2": make_gpt2.make,
+        "gpt2_xl_blocks": lambda: make_gpt2.make(make_gpt2.XL_BLOCKS),
+        "mobilenetv2": make_mobilenetv2.make,
+        "resnet50": make_resnet50.make,
+        "unet": lambda: make_unet.make(size=64),
+        "vit_2_layers": lambda: make_vit.make(make_vit.Size(layers=2)),
+    }
+    if name in makers:
+        onnx.save(makers[name](), folder / f"{name}.onnx")
         return
     for made, (model, _) in make_digits.make().items():
         onnx.save(model, folder / f"{made}.onnx")
@@ -100,6 +112,7 @@ RANGES = {
     "magika": {"bytes": (0, 257)},
     "minilm": {"input_ids": (0, 30522), "attention_mask": (0, 2)},
     "gpt2": {"input_ids": (0, 50257)},
+    "bert_2_layers": {"input_ids": (0, 30522)},
     **{name: {"x": (-1, 1)} for name in ocr.MODELS},
 }
 

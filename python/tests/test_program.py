@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import time
 
 import numpy as np
 import onnx
@@ -108,6 +109,21 @@ def test_wrong_inputs_are_refused(program, inputs, words):
 def test_wrong_options_are_refused(program, images, options, words):
     with pytest.raises(dojo.Error, match=words):
         program.run(images, **options)
+
+
+def test_one_node_takes_less_than_a_third_of_a_second_once_warm():
+    from onnx import helper
+
+    from dojo import backend
+
+    def seconds():
+        start = time.perf_counter()
+        (y,) = backend.run_node(helper.make_node("Softmax", ["x"], ["y"]), [x], outputs_info=[(x.dtype, x.shape)])
+        assert np.allclose(y.sum(axis=-1), 1)
+        return time.perf_counter() - start
+
+    x = np.linspace(-2, 2, 60, dtype=np.float32).reshape(3, 4, 5)
+    assert min(seconds() for _ in range(5)) < 0.3
 
 
 def test_compiling_and_running_work_without_onnx_and_onnxruntime(model_path, tmp_path):

@@ -1,0 +1,41 @@
+"""Published networks with seeded weights on a die, against ONNX Runtime: convolutional ones, and short
+transformer encoders of full width."""
+
+import numpy as np
+import onnx
+import pytest
+
+from convnet import parameters
+from test_models import check_equal, inputs_of
+
+# What the architectures have; a layer of both transformers has 7,087,872.
+PARAMETERS = {
+    "mobilenetv2": 3_504_872,
+    "efficientnet_b0": 5_288_548,
+    "unet": 7_763_041,
+    "bert_2_layers": 109_482_240 - 10 * 7_087_872,
+    "vit_2_layers": 86_567_656 - 10 * 7_087_872,
+}
+ROWS = [(model, precision) for model in PARAMETERS for precision in ("fp32", "bf16")]
+
+
+@pytest.mark.parametrize("model, precision", ROWS)
+def test_equals_onnx_runtime_with_every_access_in_a_live_buffer(compiled, model_path, model, precision):
+    program, path = compiled(model, "d1-die", precision), model_path(model)
+    check_equal(program, path, inputs_of(program, path, model, 0), precision, strict="memory")
+
+
+@pytest.mark.parametrize("model", PARAMETERS)
+def test_has_the_parameters_of_the_architecture(model_path, model):
+    assert parameters(onnx.load(model_path(model))) == PARAMETERS[model]
+
+
+@pytest.mark.parametrize("model", PARAMETERS)
+def test_outputs_depend_on_the_inputs(compiled, model_path, model):
+    from dojo.verify import Reference
+
+    program, path = compiled(model, "d1-die", "bf16"), model_path(model)
+    first, second = (Reference(path).run(inputs_of(program, path, model, seed)) for seed in (0, 1))
+    for name, values in first.items():
+        assert 0.1 < values.std() < 10
+        assert 0.1 < np.std(second[name] - values) / values.std() < 2
