@@ -93,6 +93,21 @@ def test_all_unknown_operators_are_reported_together(refused):
     refused(unknown_operators(), "Frobnicate", "the_first", "Twiddle", "the_second")
 
 
+@pytest.mark.parametrize(
+    "attributes, sizes, words",
+    [
+        ({"num_outputs": 2**62}, None, f"its attribute 'num_outputs' is {2**62}, and it has 2 outputs"),
+        ({}, [-4, 12], "its parts -4x12 do not make up a dimension of 8"),
+    ],
+)
+def test_parts_that_no_split_can_have(refused, attributes, sizes, words):
+    weights = [numpy_helper.from_array(np.array(sizes), "sizes")] if sizes else []
+    node = helper.make_node("Split", ["x", "sizes"] if sizes else ["x"], ["a", "b"], "the_split", axis=1, **attributes)
+    model = model_of([node], {"x": (4, 8)}, {"a": None, "b": None}, weights)
+    model.opset_import[0].version = 18
+    refused(model, "the_split", words)
+
+
 def test_missing_external_data(refused):
     refused(gemm_model(8, external_weight(8, "weights.bin")), "weights.bin")
 

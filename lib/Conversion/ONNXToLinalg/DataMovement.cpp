@@ -270,12 +270,16 @@ static FailureOr<Shape> splitSizes(NodeContext &c, int64_t extent) {
     sizes = *given;
   }
   int64_t count = c.intAttr("num_outputs", c.numResults());
+  if (count != c.numResults())
+    return c.fail("its attribute 'num_outputs' is " + Twine(count) + ", and it has " +
+                  Twine(c.numResults()) + " outputs");
   if (sizes.empty() && count > 0) {
     int64_t each = (extent + count - 1) / count;
     for (int64_t rest = extent, i = 0; i < count; ++i, rest -= sizes.back())
       sizes.push_back(std::min(each, rest));
   }
-  if (sizes.size() != c.numResults() || llvm::sum_of(sizes) != extent)
+  bool negative = llvm::any_of(sizes, [](int64_t size) { return size < 0; });
+  if (negative || sizes.size() != c.numResults() || llvm::sum_of(sizes) != extent)
     return c.fail("its parts " + shapeName(sizes) + " do not make up a dimension of " +
                   Twine(extent));
   return sizes;
