@@ -84,6 +84,10 @@ class Suite:
         path = os.path.join(case.model_dir, "model.onnx") if case.model_dir else os.path.join(root, case.url)
         return onnx.load(path)
 
+    def data(self, name):
+        """(inputs, outputs) of each set of data of a node case."""
+        return self._cases[name].data_sets
+
     def run_one(self, name):
         cls, method = self._tests[name]
         result = _Catch()

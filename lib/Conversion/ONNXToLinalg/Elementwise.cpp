@@ -45,12 +45,12 @@ Value constant(Scalars &s, Value like, double value) { return s.constant(like, v
 Value scaled(Scalars &s, Value x, double by) { return s.mul(x, s.constant(x, by)); }
 /// exp(x) - 1, scaled
 Value expMinusOne(Scalars &s, Value x, double by) {
-  return scaled(s, s.sub(s.exp(x), s.constant(x, 1)), by);
+  return scaled(s, s.make<math::ExpM1Op>(x), by);
 }
 Value softplus(Scalars &s, Value x) {
   Value positivePart = s.max(x, s.constant(x, 0));
   Value decay = s.exp(s.neg(s.make<math::AbsFOp>(x)));
-  return s.add(positivePart, s.make<math::LogOp>(s.add(s.constant(x, 1), decay)));
+  return s.add(positivePart, s.make<math::Log1pOp>(decay));
 }
 Value clamp(Scalars &s, Value x, double low, double high) {
   return s.min(s.max(x, s.constant(x, low)), s.constant(x, high));
