@@ -115,14 +115,18 @@ Error verifyLines(const Program &program) {
 
 } // namespace
 
-StringRef name(ElementType type) {
-  static constexpr llvm::StringLiteral names[numElementTypes] = {"f32", "bf16", "i32", "i8",
-                                                                 "u8",  "bool", "i64", "f16"};
-  return names[unsigned(type)];
+static constexpr llvm::StringLiteral names[numElementTypes] = {
+    "f32", "bf16", "i32", "i8", "u8", "bool", "i64", "f16", "i16", "u16", "u32", "u64"};
+
+StringRef name(ElementType type) { return names[unsigned(type)]; }
+
+std::optional<ElementType> elementType(StringRef name) {
+  auto *found = llvm::find(names, name);
+  return found == std::end(names) ? std::nullopt : std::optional(ElementType(found - names));
 }
 
 unsigned bytes(ElementType type) {
-  static constexpr unsigned sizes[numElementTypes] = {4, 2, 4, 1, 1, 1, 8, 2};
+  static constexpr unsigned sizes[numElementTypes] = {4, 2, 4, 1, 1, 1, 8, 2, 2, 2, 4, 8};
   return sizes[unsigned(type)];
 }
 

@@ -35,24 +35,29 @@ NpyType arrayType(ElementType type) {
     return NpyType::i8;
   case ElementType::f16:
     return NpyType::f2;
+  case ElementType::i16:
+    return NpyType::i2;
+  case ElementType::u16:
+    return NpyType::u2;
+  case ElementType::u32:
+    return NpyType::u4;
+  case ElementType::u64:
+    return NpyType::u8;
   }
   llvm_unreachable("every element type has a case");
 }
 
-/// Converts element by element; false where `convert` refuses one.
+/// Converts element by element.
 template <class From, class To, class F>
-bool mapElements(llvm::StringRef from, std::vector<char> &to, F convert) {
+void mapElements(llvm::StringRef from, std::vector<char> &to, F convert) {
   size_t count = from.size() / sizeof(From);
   to.resize(count * sizeof(To));
   for (size_t i = 0; i < count; ++i) {
     From value;
     memcpy(&value, from.data() + i * sizeof(From), sizeof(From));
-    std::optional<To> converted = convert(value);
-    if (!converted)
-      return false;
-    memcpy(to.data() + i * sizeof(To), &*converted, sizeof(To));
+    To converted = convert(value);
+    memcpy(to.data() + i * sizeof(To), &converted, sizeof(To));
   }
-  return true;
 }
 
 } // namespace
@@ -66,8 +71,7 @@ std::string typeText(ElementType type, llvm::ArrayRef<int64_t> shape) {
 
 Expected<Tensor> toTensor(const NpyArray &array, const binary::Tensor &wanted) {
   Tensor tensor = {wanted.name, wanted.type, array.shape, {}};
-  bool narrowed = wanted.type == ElementType::i32 && array.type == NpyType::i8;
-  if (array.shape != wanted.shape || (array.type != arrayType(wanted.type) && !narrowed)) {
+  if (array.shape != wanted.shape || array.type != arrayType(wanted.type)) {
     std::string shape;
     for (int64_t dim : array.shape)
       shape += formatv("{0}x", dim);
@@ -77,20 +81,10 @@ Expected<Tensor> toTensor(const NpyArray &array, const binary::Tensor &wanted) {
             .str());
   }
   if (wanted.type == ElementType::bf16) {
-    mapElements<float, uint16_t>(array.data, tensor.data,
-                                 [](float v) { return std::optional(formats::toBF16(v)); });
+    mapElements<float, uint16_t>(array.data, tensor.data, formats::toBF16);
     return tensor;
   }
-  if (!narrowed) {
-    tensor.data.assign(array.data.begin(), array.data.end());
-    return tensor;
-  }
-  bool fits = mapElements<int64_t, int32_t>(array.data, tensor.data, [](int64_t v) {
-    return v == int32_t(v) ? std::optional(int32_t(v)) : std::nullopt;
-  });
-  if (!fits)
-    return llvm::createStringError("input '" + wanted.name +
-                                   "' holds values that its type i32 does not");
+  tensor.data.assign(array.data.begin(), array.data.end());
   return tensor;
 }
 
@@ -102,8 +96,7 @@ NpyArray toArray(const Tensor &tensor) {
     return array;
   }
   std::vector<char> wide;
-  mapElements<uint16_t, float>(bytes, wide,
-                               [](uint16_t v) { return std::optional(formats::widenBF16(v)); });
+  mapElements<uint16_t, float>(bytes, wide, formats::widenBF16);
   array.data.assign(wide.begin(), wide.end());
   return array;
 }

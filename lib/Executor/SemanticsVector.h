@@ -41,8 +41,10 @@ DOJO_INLINE U16x16 narrow(U32 value) {
 DOJO_LOAD(VLD, U32, value)
 DOJO_LOAD(VLDH, U16x16, widen(value))
 DOJO_LOAD(VLDB, U8x16, __builtin_convertvector(value, U32))
+DOJO_LOAD(VLDS, U16x16, __builtin_convertvector(value, U32))
 DOJO_LOAD(VLDR, uint32_t, U32{} + value)
 DOJO_LOAD(VLDRH, uint16_t, U32{} + (uint32_t(value) << 16))
+DOJO_LOAD(VLDRS, uint16_t, U32{} + value)
 DOJO_LOAD(VLDRB, uint8_t, U32{} + value)
 #undef DOJO_LOAD
 
@@ -59,9 +61,11 @@ DOJO_LOAD(VLDRB, uint8_t, U32{} + value)
   }
 DOJO_STORE(VST, U32, s)
 DOJO_STORE(VSTH, U16x16, narrow(s))
+DOJO_STORE(VSTS, U16x16, __builtin_convertvector(s, U16x16))
 DOJO_STORE(VSTB, U8x16, __builtin_convertvector(s, U8x16))
 DOJO_STORE(VST1, uint32_t, s[0])
 DOJO_STORE(VST1H, uint16_t, narrow(s)[0])
+DOJO_STORE(VST1S, uint16_t, s[0])
 DOJO_STORE(VST1B, uint8_t, s[0])
 #undef DOJO_STORE
 

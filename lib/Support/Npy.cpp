@@ -25,7 +25,8 @@ struct TypeInfo {
 };
 constexpr TypeInfo types[] = {{"f4", "<f4", 4}, {"f2", "<f2", 2}, {"i8", "<i8", 8},
                               {"i4", "<i4", 4}, {"i1", "|i1", 1}, {"u1", "|u1", 1},
-                              {"b1", "|b1", 1}};
+                              {"b1", "|b1", 1}, {"i2", "<i2", 2}, {"u2", "<u2", 2},
+                              {"u4", "<u4", 4}, {"u8", "<u8", 8}};
 
 Error bad(const llvm::Twine &reason) { return llvm::createStringError(reason); }
 
@@ -80,7 +81,8 @@ private:
     const TypeInfo *found =
         llvm::find_if(types, [&](const TypeInfo &info) { return info.descr == descr; });
     if (found == std::end(types))
-      return bad("type '" + descr + "' is none of <f4, <f2, <i8, <i4, |i1, |u1 and |b1");
+      return bad("type '" + descr +
+                 "' is none of <f4, <f2, <i8, <i4, |i1, |u1, |b1, <i2, <u2, <u4 and <u8");
     type = NpyType(found - types);
     return Error::success();
   }

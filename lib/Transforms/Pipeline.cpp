@@ -11,6 +11,7 @@ void dojo::buildStructuredPipeline(mlir::OpPassManager &manager, const Structure
   auto perFunction = [&](std::unique_ptr<mlir::Pass> pass) {
     manager.addNestedPass<mlir::func::FuncOp>(std::move(pass));
   };
+  perFunction(createExpandIntegers());
   perFunction(createFoldEmpty());
   manager.addPass(mlir::createCanonicalizerPass());
   manager.addPass(mlir::createCSEPass());

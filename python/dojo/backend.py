@@ -83,15 +83,24 @@ def _with_constants(model, constants):
 
 
 def _passed(array):
-    """As a program takes it: bfloat16, which numpy's files do not know, as float32."""
-    return array.astype(np.float32) if array.dtype.name == "bfloat16" else array
+    """As a program takes what numpy's files do not know: bfloat16 as float32, integers of less than
+    a byte as bytes, other floats as their bits."""
+    name = array.dtype.name
+    if name == "bfloat16":
+        return array.astype(np.float32)
+    if name.startswith(("int2", "int4", "uint2", "uint4")):
+        return array.astype(np.int8 if name.startswith("int") else np.uint8)
+    return array.view(np.uint8) if name.startswith(("float8", "float4")) else array
 
 
 def _declared(array, kind):
-    """A result in the type that the model declares: programs give float64 as float32, bfloat16 too."""
+    """A result in the type that the model declares: what _passed does, and float64, backwards."""
     if kind.WhichOneof("value") != "tensor_type" or not kind.tensor_type.elem_type:
         return array
-    return array.astype(onnx.helper.tensor_dtype_to_np_dtype(kind.tensor_type.elem_type), copy=False)
+    wanted = onnx.helper.tensor_dtype_to_np_dtype(kind.tensor_type.elem_type)
+    if wanted.name.startswith(("float8", "float4")):
+        return array.view(wanted)
+    return array.astype(wanted, copy=False)
 
 
 class DojoBackend(Backend):

@@ -20,7 +20,11 @@ NUMPY_TYPES = {
     "f16": np.float16,
     "i64": np.int64,
     "i32": np.int32,
+    "i16": np.int16,
     "i8": np.int8,
+    "u64": np.uint64,
+    "u32": np.uint32,
+    "u16": np.uint16,
     "u8": np.uint8,
     "bool": np.bool_,
 }

@@ -42,12 +42,17 @@ def placeholders():
 
 
 @model
-def int64_arithmetic():
+def integer_lookup():
     return make(
-        [h.make_node("Add", ["ids", "ids"], ["sum"], "sum"), h.make_node("Equal", ["ids", "huge"], ["far"], "far"),
-         h.make_node("Gather", ["table", "ids"], ["row"], "look up"), h.make_node("Identity", ["ids"], ["copy"], "copy")],
-        [info("ids", [4], T.INT64)], [info("copy", [4], T.INT64)],
-        [nh.from_array(np.array([1 << 40]), "huge"), nh.from_array(np.ones(4, bool), "table")])
+        [h.make_node("Gather", ["table", "ids"], ["row"], "look up"), h.make_node("Cast", ["ids"], ["text"], "to a text", to=T.STRING),
+         h.make_node("Add", ["ids", "ids"], ["sum"], "sum"), h.make_node("Reshape", ["table", "sum"], ["shaped"], "back")],
+        [info("ids", [4], T.INT64)], [info("shaped", None, T.INT32)],
+        [nh.from_array(np.arange(4, dtype=np.int32), "table")])
+
+
+@model
+def wrong_types():
+    return make([h.make_node("Relu", ["x"], ["y"], "relu")], [info("x", [2]), info("words", [2], T.STRING)], [info("y", [2], T.INT32)])
 
 
 @model
@@ -124,7 +129,7 @@ def several_problems():
              h.make_node("Relu", ["a"], ["b"], "after"),
              h.make_node("Conv", ["image", "k"], ["c"], "convolve", group=2),
              h.make_node("Flatten", ["image"], ["d"], "flat", axis=7),
-             h.make_node("Pad", ["image", "amounts"], ["e"], "mirror", mode="reflect"),
+             h.make_node("Pad", ["image", "amounts"], ["e"], "mirror", mode="mirror"),
              h.make_node("Relu", ["image"], ["f"], "rectify", slope=0.5),
              h.make_node("Fancy", ["image"], ["g"], "fancy", domain="org.example")]
     built = make(nodes, [info("x", [1, 1, 4]), info("image", [1, 3, 8, 8])],
@@ -151,12 +156,7 @@ def missing_operands():
 
 @model
 def old_opset():
-    return make([h.make_node("Relu", ["x"], ["y"], "r")], [info("x", [2])], [info("y", [2])], opset=6)
-
-
-@model
-def int64_output():
-    return make([h.make_node("Shape", ["x"], ["sizes"], "s")], [info("x", [2])], [info("sizes", [1], T.INT64)])
+    return make([h.make_node("Mish", ["x"], ["y"], "r")], [info("x", [2])], [info("y", [2])], opset=6)
 
 
 @model

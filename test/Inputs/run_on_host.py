@@ -109,8 +109,7 @@ def run_model(args):
     expected = session.run(None, feeds)
     with tempfile.TemporaryDirectory() as folder:
         library = build(args.file, args.shape, folder)
-        arrays = [a.astype(np.int32) if a.dtype == np.int64 else a for a in feeds.values()]
-        actual = run(library, arrays, [(e.dtype, e.ndim) for e in expected])
+        actual = run(library, list(feeds.values()), [(e.dtype, e.ndim) for e in expected])
     for value, a, e in zip(session.get_outputs(), actual, expected):
         largest = float(np.max(np.abs(e), initial=0))
         error = float(np.max(np.abs(a - e), initial=0))

@@ -23,16 +23,6 @@ TEST(Arrays, FloatsBecomeBf16ForAProgramThatTakesThem) {
   EXPECT_EQ(back.data, bytesOf<float>({1.0f, 1.0f}));
 }
 
-TEST(Arrays, Int64BecomesInt32WhereItFits) {
-  binary::Tensor wanted = {"ids", ElementType::i32, {2}, 0};
-  NpyArray array = {NpyType::i8, {2}, bytesOf<int64_t>({-7, INT32_MAX})};
-  Tensor tensor = llvm::ExitOnError()(toTensor(array, wanted));
-  EXPECT_EQ(dataOf(tensor), llvm::StringRef(bytesOf<int32_t>({-7, INT32_MAX})));
-  array.data = bytesOf<int64_t>({0, int64_t(INT32_MAX) + 1});
-  EXPECT_EQ(llvm::toString(toTensor(array, wanted).takeError()),
-            "input 'ids' holds values that its type i32 does not");
-}
-
 TEST(Arrays, EveryTypeSurvivesTheWayThere) {
   for (unsigned i = 0; i < binary::numElementTypes; ++i) {
     auto type = ElementType(i);

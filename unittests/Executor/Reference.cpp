@@ -163,12 +163,16 @@ bool loadStore(Opcode opcode, uint8_t *at, State &state) {
   case Opcode::STD: setNumber(at, 8, x); return true;
   case Opcode::VLD: return lanes([&](unsigned i) { return number(at + 4 * i, 4); });
   case Opcode::VLDH: return lanes([&](unsigned i) { return half(number(at + 2 * i, 2)); });
+  case Opcode::VLDS: return lanes([&](unsigned i) { return number(at + 2 * i, 2); });
+  case Opcode::VLDRS: return lanes([&](unsigned) { return number(at, 2); });
   case Opcode::VLDB: return lanes([&](unsigned i) { return number(at + i, 1); });
   case Opcode::VLDR: return lanes([&](unsigned) { return number(at, 4); });
   case Opcode::VLDRH: return lanes([&](unsigned) { return half(number(at, 2)); });
   case Opcode::VLDRB: return lanes([&](unsigned) { return number(at, 1); });
   case Opcode::VST: return each(4, [](uint32_t bits) { return bits; });
   case Opcode::VSTH: return each(2, toHalf);
+  case Opcode::VSTS: return each(2, [](uint32_t bits) { return bits; });
+  case Opcode::VST1S: setNumber(at, 2, v[0]); return true;
   case Opcode::VSTB: return each(1, [](uint32_t bits) { return bits; });
   case Opcode::VST1: setNumber(at, 4, v[0]); return true;
   case Opcode::VST1H: setNumber(at, 2, toHalf(v[0])); return true;

@@ -61,7 +61,7 @@ TEST(Npy, RefusesWhatItDoesNotRead) {
   EXPECT_EQ(errorOf(std::string("\x93NUMPY\x01\x00\x40\x00{", 11)),
             "the file is cut off inside its header");
   EXPECT_EQ(errorOf(file("{'descr': '>f4', 'fortran_order': False, 'shape': (), }", "1234")),
-            "type '>f4' is none of <f4, <f2, <i8, <i4, |i1, |u1 and |b1");
+            "type '>f4' is none of <f4, <f2, <i8, <i4, |i1, |u1, |b1, <i2, <u2, <u4 and <u8");
   EXPECT_EQ(errorOf(file("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (), }", "")),
             "structured types are not read");
   EXPECT_EQ(errorOf(file("{'descr': '<f4', 'fortran_order': True, 'shape': (), }", "1234")),

@@ -41,12 +41,17 @@ enum class ElementType : uint8_t {
   boolean = 5,
   i64 = 6,
   f16 = 7,
+  i16 = 8,
+  u16 = 9,
+  u32 = 10,
+  u64 = 11,
 };
-constexpr unsigned numElementTypes = 8;
+constexpr unsigned numElementTypes = 12;
 
-/// "f32", "bf16", "i32", "i8", "u8", "bool", "i64", "f16".
+/// "f32", "bf16", "i32", "i8", "u8", "bool", "i64", "f16", "i16", "u16", "u32", "u64".
 llvm::StringRef name(ElementType type);
 unsigned bytes(ElementType type);
+std::optional<ElementType> elementType(llvm::StringRef name);
 
 /// DRAM addresses are those of a global address without its space bits: 47:40
 /// the DIP, 39:0 the byte. Tensors are dense and row-major there.

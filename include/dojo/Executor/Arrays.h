@@ -8,7 +8,7 @@
 namespace dojo::exec {
 
 /// The array as the tensor that a program takes: FP32 becomes BF16 where that
-/// is wanted, and int64 becomes int32 where all values fit.
+/// is wanted.
 llvm::Expected<Tensor> toTensor(const NpyArray &array, const binary::Tensor &wanted);
 
 /// BF16 becomes FP32.

@@ -147,12 +147,16 @@ class Scatter<int op, string m, int pieces, int bytes, string s>
 def VLD   : VectorLoad<0x40, "vld", 64, "d = the 64 bytes at a + imm">;
 def VLDH  : VectorLoad<0x41, "vldh", 32, "16 BF16 at a + imm (32 bytes), widened to FP32">;
 def VLDB  : VectorLoad<0x42, "vldb", 16, "16 bytes at a + imm, zero-extended to 32-bit lanes">;
+def VLDS  : VectorLoad<0x46, "vlds", 32, "16 times 2 bytes at a + imm, zero-extended to 32-bit lanes">;
+def VLDRS : VectorLoad<0x47, "vldrs", 2, "the 2 bytes at a + imm, zero-extended, repeated in every lane">;
 def VLDR  : VectorLoad<0x43, "vldr", 4, "the 4 bytes at a + imm, repeated in every lane">;
 def VLDRH : VectorLoad<0x44, "vldrh", 2, "the BF16 at a + imm, widened to FP32, repeated in every lane">;
 def VLDRB : VectorLoad<0x45, "vldrb", 1, "the byte at a + imm, zero-extended, repeated in every lane">;
 def VST   : VectorStore<0x48, "vst", 64, "the 64 bytes at a + imm = s">;
 def VSTH  : VectorStore<0x49, "vsth", 32, "16 FP32 lanes rounded to BF16 (nearest even), stored in 32 bytes at a + imm">;
 def VSTB  : VectorStore<0x4a, "vstb", 16, "the low byte of each 32-bit lane, stored in 16 bytes at a + imm">;
+def VSTS  : VectorStore<0x4e, "vsts", 32, "the low 2 bytes of each 32-bit lane, stored in 32 bytes at a + imm">;
+def VST1S : VectorStore<0x4f, "vst1s", 2, "the low 2 bytes of lane 0, stored at a + imm">;
 def VST1  : VectorStore<0x4b, "vst1", 4, "lane 0 (4 bytes), stored at a + imm">;
 def VST1H : VectorStore<0x4c, "vst1h", 2, "lane 0 rounded to BF16 (nearest even), stored in 2 bytes at a + imm">;
 def VST1B : VectorStore<0x4d, "vst1b", 1, "the low byte of lane 0, stored at a + imm">;

@@ -15,7 +15,7 @@
 
 namespace dojo {
 
-enum class NpyType : uint8_t { f4, f2, i8, i4, i1, u1, b1 };
+enum class NpyType : uint8_t { f4, f2, i8, i4, i1, u1, b1, i2, u2, u4, u8 };
 
 /// As numpy's type strings without the byte order: "f4", "i8", ...
 llvm::StringRef name(NpyType type);

@@ -33,6 +33,9 @@ namespace dojo {
 /// What contractions compute in; accumulation is f32 in either.
 enum class Precision { FP32, BF16 };
 
+/// On arguments and results: the element type that they have outside of the program.
+constexpr llvm::StringLiteral elementAttrName = "dojo.element";
+
 #define GEN_PASS_DECL
 #define GEN_PASS_REGISTRATION
 #include "dojo/Transforms/Passes.h.inc"

@@ -19,6 +19,24 @@ def FoldEmpty : Pass<"dojo-fold-empty", "mlir::func::FuncOp"> {
   let dependentDialects = ["mlir::tensor::TensorDialect", "mlir::arith::ArithDialect"];
 }
 
+def ExpandIntegers : Pass<"dojo-expand-integers", "mlir::func::FuncOp"> {
+  let summary = "Integer division in steps, 64-bit integers as two of 32 bits";
+  let description = [{
+    A node neither divides integers in vector lanes nor has lanes of 64 bits. A division becomes shifts, comparisons and
+    subtractions, a tensor of i64 two tensors of i32, the low and the high words; arithmetic carries between them, so that
+    every result is that of 64 bits. Arguments and results keep their bytes: the words of an element are the last dimension
+    of the tensor, and `dojo.element` says what they are.
+
+    ```mlir
+    %y = linalg.generic ... ins(%x : tensor<4xi64>) outs(%e : tensor<4xi64>)
+    // becomes
+    %low, %high = linalg.generic ... ins(%xl, %xh : tensor<4xi32>, tensor<4xi32>) outs(...)
+    ```
+  }];
+  let dependentDialects = ["mlir::linalg::LinalgDialect", "mlir::tensor::TensorDialect",
+                           "mlir::arith::ArithDialect", "mlir::math::MathDialect"];
+}
+
 def FuseElementwise : Pass<"dojo-fuse-elementwise", "mlir::func::FuncOp"> {
   let summary = "Fuse chains of elementwise operations into few linalg.generic";
   let description = [{

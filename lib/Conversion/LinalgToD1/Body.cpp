@@ -63,11 +63,12 @@ private:
 Value Lanes::extend(Value x, Type type, bool isSigned) {
   if (type.isInteger(1))
     return isSigned ? x : both(x, e.splat(1u));
-  if (!type.isInteger(8))
+  if (!type.isInteger(8) && !type.isInteger(16))
     return x;
+  unsigned bits = type.getIntOrFloatBitWidth();
   if (!isSigned)
-    return both(x, e.splat(0xffu));
-  Value shift = e.splat(24u);
+    return both(x, e.splat((1u << bits) - 1));
+  Value shift = e.splat(32u - bits);
   return e.make<d1::VISAR>(e.make<d1::VISHL>(x, shift), shift);
 }
 
@@ -120,7 +121,7 @@ Value Lanes::compareInteger(arith::CmpIPredicate predicate, Type type, Value a, 
       predicate == P::ult || predicate == P::ule || predicate == P::ugt || predicate == P::uge;
   a = extend(a, type, !isUnsigned);
   b = extend(b, type, !isUnsigned);
-  if (isUnsigned && !type.isInteger(1) && !type.isInteger(8)) {
+  if (isUnsigned && (type.isInteger(32) || type.isIndex())) {
     a = flipSign(a);
     b = flipSign(b);
   }
@@ -271,7 +272,7 @@ Value kernels::emitConstant(Emitter &emitter, TypedAttr value) {
 /// Whether `type`, or the type behind it, fits a lane.
 static bool hasLanes(Type type) {
   return type.isF32() || type.isBF16() || type.isIndex() || type.isInteger(32) ||
-         type.isInteger(8) || type.isInteger(1);
+         type.isInteger(16) || type.isInteger(8) || type.isInteger(1);
 }
 
 /// Arithmetic on bf16 is done on f32 and rounded, unless the store will do that.
@@ -354,7 +355,7 @@ LogicalResult BodyEmission::emit(Operation *op) {
                                       SmallVector<Type>(op->getResultTypes())))
     if (!hasLanes(type))
       return op->emitOpError() << "in the body of a kernel has type " << type
-                               << ", which has no lanes; use f32, bf16, i32, i8 or i1";
+                               << ", which has no lanes; use f32, bf16, i32, i16, i8 or i1";
   if (op->getNumResults() != 1)
     return unsupported("has no lane instructions; expand it into arith operations");
   Values &results = known[op->getResult(0)];

@@ -1,8 +1,8 @@
 //===- Body.h - scalar bodies in vector lanes -------------------*- C++ -*-===//
 //
 // A value of the body is a vector register with one point in each lane: f32 as
-// itself, bf16 as the f32 it widens to, i32 and index as 32 bits, i8 in the low
-// byte with any bits above, i1 as a mask of all ones or zero.
+// itself, bf16 as the f32 it widens to, i32 and index as 32 bits, i16 and i8 in
+// the low bytes with any bits above, i1 as a mask of all ones or zero.
 //
 //===----------------------------------------------------------------------===//
 #ifndef DOJO_CONVERSION_LINALGTOD1_BODY_H

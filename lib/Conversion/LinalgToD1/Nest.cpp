@@ -20,7 +20,7 @@ Value Nest::yielded(unsigned o) const { return body().getTerminator()->getOperan
 static int64_t elementBytes(Type type) {
   if (type.isF32() || type.isInteger(32))
     return 4;
-  if (type.isBF16())
+  if (type.isBF16() || type.isInteger(16))
     return 2;
   return type.isInteger(8) || type.isInteger(1) ? 1 : 0;
 }
@@ -56,7 +56,7 @@ static FailureOr<Access> analyseOperand(linalg::LinalgOp op, OpOperand &operand,
   };
   if (!access.bytes)
     return error() << "has element type " << access.element
-                   << "; kernels compute on f32, bf16, i32, i8 and i1";
+                   << "; kernels compute on f32, bf16, i32, i16, i8 and i1";
   auto type = dyn_cast<MemRefType>(operand.get().getType());
   if (!type) {
     if (!matchPattern(operand.get(), m_Constant(&access.constant)))

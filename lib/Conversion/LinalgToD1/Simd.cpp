@@ -95,6 +95,8 @@ Value kernels::loadElements(Emitter &e, const Access &a, Address address, bool l
   auto [base, imm] = address;
   if (a.bytes == 4)
     return lanes ? e.make<d1::VLD>(base, imm) : e.make<d1::VLDR>(base, imm);
+  if (a.element.isInteger(16))
+    return lanes ? e.make<d1::VLDS>(base, imm) : e.make<d1::VLDRS>(base, imm);
   if (a.bytes == 2)
     return lanes ? e.make<d1::VLDH>(base, imm) : e.make<d1::VLDRH>(base, imm);
   Value bytes = lanes ? e.make<d1::VLDB>(base, imm) : e.make<d1::VLDRB>(base, imm);
@@ -126,6 +128,8 @@ void kernels::storeElements(Emitter &e, const Access &a, Address address, bool l
   auto [base, imm] = address;
   if (a.bytes == 4)
     lanes ? e.store<d1::VST>(value, base, imm) : e.store<d1::VST1>(value, base, imm);
+  else if (a.element.isInteger(16))
+    lanes ? e.store<d1::VSTS>(value, base, imm) : e.store<d1::VST1S>(value, base, imm);
   else if (a.bytes == 2)
     lanes ? e.store<d1::VSTH>(value, base, imm) : e.store<d1::VST1H>(value, base, imm);
   else

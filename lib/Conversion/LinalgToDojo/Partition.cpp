@@ -99,6 +99,8 @@ LogicalResult FunctionPartitioner::convertReturn(func::ReturnOp op) {
       continue;
     }
     DramOp dram = state.addDram(op.getLoc(), "output", "output", title, {}, type);
+    if (Attribute element = source.getResultAttr(i, ir::elementAttrName))
+      dram->setAttr(ir::elementAttrName, element);
     if (type.getNumElements() == 0)
       continue;
     FailureOr<Value> held = spreader.anywhere(value);
@@ -193,6 +195,8 @@ LogicalResult FunctionPartitioner::run() {
              << argument.getArgNumber() << " is " << argument.getType() << ", expected a tensor";
     auto title = source.getArgAttrOfType<StringAttr>(argument.getArgNumber(), titleAttrName);
     DramOp dram = state.addDram(argument.getLoc(), "input", "input", title, {}, type);
+    if (Attribute element = source.getArgAttr(argument.getArgNumber(), ir::elementAttrName))
+      dram->setAttr(ir::elementAttrName, element);
     spreader.define(argument, getDram(dram));
   }
   for (Operation &op : source.getBody().front())

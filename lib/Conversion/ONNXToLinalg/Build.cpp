@@ -121,7 +121,7 @@ static Value combine(Scalars &s, Combine how, Value x, Value y) {
 }
 
 Value dojo::onnx::reduce(ImplicitLocOpBuilder &b, Value tensor, ArrayRef<int64_t> axes, bool keep,
-                         Combine how, Body map) {
+                         Combine how, Body map, bool isUnsigned) {
   Shape from = shapeOf(tensor), to, kept(from);
   SmallVector<AffineExpr> dims;
   SmallVector<utils::IteratorType> iterators(from.size(), utils::IteratorType::parallel);
@@ -135,6 +135,7 @@ Value dojo::onnx::reduce(ImplicitLocOpBuilder &b, Value tensor, ArrayRef<int64_t
     dims.push_back(b.getAffineDimExpr(i));
   }
   Scalars outer(b, b.getLoc());
+  outer.isUnsigned = isUnsigned;
   Value init = filled(b, to, neutral(outer, elementOf(tensor), how));
   SmallVector<AffineMap> maps = {b.getMultiDimIdentityMap(from.size()),
                                  AffineMap::get(from.size(), 0, dims, b.getContext())};
@@ -142,10 +143,61 @@ Value dojo::onnx::reduce(ImplicitLocOpBuilder &b, Value tensor, ArrayRef<int64_t
       b, init.getType(), tensor, init, maps, iterators,
       [&](OpBuilder &nested, Location loc, ValueRange arguments) {
         Scalars s(nested, loc);
+        s.isUnsigned = isUnsigned;
         Value x = map ? map(s, arguments.front()) : arguments.front();
         linalg::YieldOp::create(nested, loc, combine(s, how, arguments.back(), x));
       });
   return reshape(b, generic.getResult(0), keep ? kept : to);
+}
+
+Value dojo::onnx::fold(ImplicitLocOpBuilder &b, unsigned loops, ArrayRef<Indexed> inputs,
+                       const Indexed &init, Body body) {
+  SmallVector<AffineMap> maps;
+  SmallVector<Value> tensors;
+  auto mapOf = [&](const Indexed &operand) {
+    SmallVector<AffineExpr> exprs;
+    for (unsigned dim : operand.dims)
+      exprs.push_back(b.getAffineDimExpr(dim));
+    return AffineMap::get(loops, 0, exprs, b.getContext());
+  };
+  for (const Indexed &input : inputs) {
+    maps.push_back(mapOf(input));
+    tensors.push_back(input.tensor);
+  }
+  maps.push_back(mapOf(init));
+  SmallVector<utils::IteratorType> iterators(loops, utils::IteratorType::reduction);
+  for (unsigned dim : init.dims)
+    iterators[dim] = utils::IteratorType::parallel;
+  return linalg::GenericOp::create(b, init.tensor.getType(), tensors, init.tensor, maps, iterators,
+                                   [&](OpBuilder &nested, Location loc, ValueRange arguments) {
+                                     Scalars s(nested, loc);
+                                     linalg::YieldOp::create(nested, loc, body(s, arguments));
+                                   })
+      .getResult(0);
+}
+
+Value dojo::onnx::iota(ImplicitLocOpBuilder &b, int64_t extent, int64_t axis, int64_t rank) {
+  SmallVector<int32_t> numbers = llvm::to_vector(llvm::seq<int32_t>(0, extent));
+  Shape shape(rank, 1);
+  shape[axis] = extent;
+  auto type = RankedTensorType::get(shape, b.getI32Type());
+  return arith::ConstantOp::create(b, DenseElementsAttr::get(type, ArrayRef<int32_t>(numbers)));
+}
+
+Value dojo::onnx::pick(ImplicitLocOpBuilder &b, Value tensor, int64_t axis,
+                       ArrayRef<int64_t> indices) {
+  Shape shape = shapeOf(tensor), starts(shape.size(), 0), ones(shape.size(), 1);
+  SmallVector<Value> runs;
+  for (size_t at = 0; at < indices.size();) {
+    size_t end = at + 1;
+    while (end < indices.size() && indices[end] == indices[end - 1] + 1)
+      ++end;
+    starts[axis] = indices[at];
+    shape[axis] = end - at;
+    runs.push_back(slice(b, tensor, starts, shape, ones));
+    at = end;
+  }
+  return concat(b, axis, runs);
 }
 
 Value dojo::onnx::empty(ImplicitLocOpBuilder &b, ArrayRef<int64_t> shape, Type element) {
@@ -217,7 +269,8 @@ Value dojo::onnx::along(ImplicitLocOpBuilder &b, Value vector, int64_t axis, int
 
 bool dojo::onnx::isComputable(Type element) {
   return element.isF32() || element.isBF16() || element.isSignlessInteger(1) ||
-         element.isSignlessInteger(8) || element.isSignlessInteger(32);
+         element.isSignlessInteger(8) || element.isSignlessInteger(16) ||
+         element.isSignlessInteger(32) || element.isSignlessInteger(64);
 }
 
 std::string dojo::onnx::typeName(Type element) {

@@ -27,6 +27,11 @@ class Scalars {
 public:
   Scalars(mlir::OpBuilder &b, mlir::Location loc) : b(loc, b) {}
 
+  /// Whether integers are compared, divided and widened as unsigned ones.
+  bool isUnsigned = false;
+
+  Type integerType(unsigned bits) { return b.getIntegerType(bits); }
+  Type floatType() { return b.getF32Type(); }
   Value constant(Type type, double value);
   /// A constant of the type of `like`.
   Value constant(Value like, double value) { return constant(like.getType(), value); }
@@ -42,7 +47,7 @@ public:
   Value neg(Value x);
   Value exp(Value x);
   Value sigmoid(Value x);
-  /// An ordered comparison, by the predicate of arith.cmpi.
+  /// An ordered comparison, by the signed predicate of arith.cmpi.
   Value compare(mlir::arith::CmpIPredicate predicate, Value x, Value y);
   Value select(Value condition, Value x, Value y);
   /// Between computable types, as ONNX Cast does.
@@ -74,7 +79,24 @@ enum class Combine { Add, Mul, Max, Min };
 
 /// Folds the dimensions `axes` of `tensor`; they stay as 1 with `keep`.
 Value reduce(mlir::ImplicitLocOpBuilder &b, Value tensor, ArrayRef<int64_t> axes, bool keep,
-             Combine how, Body map = nullptr);
+             Combine how, Body map = nullptr, bool isUnsigned = false);
+
+/// An operand of fold(): dimension d of the tensor is loop dims[d].
+struct Indexed {
+  Value tensor;
+  SmallVector<unsigned> dims;
+};
+
+/// result[dims of init] = body(inputs..., result), over `loops` loops; those that do
+/// not index the result are its reductions, run in ascending order.
+Value fold(mlir::ImplicitLocOpBuilder &b, unsigned loops, ArrayRef<Indexed> inputs,
+           const Indexed &init, Body body);
+
+/// 0, 1, ... as i32 along dimension `axis` of a tensor of `rank` dimensions.
+Value iota(mlir::ImplicitLocOpBuilder &b, int64_t extent, int64_t axis = 0, int64_t rank = 1);
+
+/// The places of dimension `axis` that `indices` names, in runs of neighbours.
+Value pick(mlir::ImplicitLocOpBuilder &b, Value tensor, int64_t axis, ArrayRef<int64_t> indices);
 
 Value empty(mlir::ImplicitLocOpBuilder &b, ArrayRef<int64_t> shape, Type element);
 Value filled(mlir::ImplicitLocOpBuilder &b, ArrayRef<int64_t> shape, Value scalar);

@@ -128,40 +128,30 @@ static Handler lowerSlice(bool operands) {
     auto range = readSlice(c, operands);
     if (failed(range))
       return failure();
-    for (auto [size, step] : llvm::zip(range->sizes, range->steps))
-      if (step < 0 && size > 1)
-        return c.fail("its step is negative", "slice forwards");
-    Shape steps = range->steps;
-    for (int64_t &step : steps)
-      step = std::max<int64_t>(step, 1);
-    c.result(0, slice(c.b, c.value(0), range->starts, range->sizes, steps));
+    // Backwards is the same places forwards, then each by itself.
+    Value cut = c.value(0);
+    Shape starts = range->starts, steps = range->steps;
+    for (auto [start, size, step] : llvm::zip(starts, range->sizes, steps))
+      if (step < 0) {
+        start += std::max<int64_t>(0, size - 1) * step;
+        step = -step;
+      }
+    cut = slice(c.b, cut, starts, range->sizes, steps);
+    for (auto [axis, step] : llvm::enumerate(range->steps))
+      if (step < 0 && range->sizes[axis] > 1)
+        cut = pick(c.b, cut, axis,
+                   llvm::to_vector(llvm::reverse(llvm::seq<int64_t>(0, range->sizes[axis]))));
+    c.result(0, cut);
     return success();
   };
 }
 
-/// Runs of neighbours among indices, each [first, last + 1).
-static SmallVector<std::pair<int64_t, int64_t>> runsOf(ArrayRef<int64_t> indices) {
-  SmallVector<std::pair<int64_t, int64_t>> runs;
-  for (int64_t index : indices) {
-    if (!runs.empty() && runs.back().second == index)
-      ++runs.back().second;
-    else
-      runs.push_back({index, index + 1});
-  }
+/// Runs of neighbours among indices.
+static size_t countRuns(ArrayRef<int64_t> indices) {
+  size_t runs = 0;
+  for (auto [i, index] : llvm::enumerate(indices))
+    runs += i == 0 || indices[i - 1] + 1 != index;
   return runs;
-}
-
-/// The rows of dimension `axis` in these runs.
-static Value pick(ImplicitLocOpBuilder &b, Value tensor, int64_t axis,
-                  ArrayRef<std::pair<int64_t, int64_t>> runs) {
-  Shape shape = shapeOf(tensor), starts(shape.size(), 0), ones(shape.size(), 1);
-  SmallVector<Value> slices;
-  for (auto [first, end] : runs) {
-    starts[axis] = first;
-    shape[axis] = end - first;
-    slices.push_back(slice(b, tensor, starts, shape, ones));
-  }
-  return concat(b, axis, slices);
 }
 
 static Value constantInts(ImplicitLocOpBuilder &b, ArrayRef<int64_t> values,
@@ -171,12 +161,13 @@ static Value constantInts(ImplicitLocOpBuilder &b, ArrayRef<int64_t> values,
   return arith::ConstantOp::create(b, DenseElementsAttr::get(type, ArrayRef<int32_t>(narrow)));
 }
 
-/// Negative indices count from the end.
+/// Indices as i32; negative ones count from the end.
 static Value fromStart(ImplicitLocOpBuilder &b, Value indices, int64_t extent) {
   using P = arith::CmpIPredicate;
   return elementwise(b, shapeOf(indices), b.getI32Type(), {indices}, [&](Scalars &s, ValueRange v) {
-    Value negative = s.compare(P::slt, v[0], s.constant(v[0], 0));
-    return s.select(negative, s.add(v[0], s.constant(v[0], extent)), v[0]);
+    Value index = s.cast(v[0], b.getI32Type());
+    Value negative = s.compare(P::slt, index, s.constant(index, 0));
+    return s.select(negative, s.add(index, s.constant(index, extent)), index);
   });
 }
 
@@ -200,8 +191,7 @@ static Value lookUp(ImplicitLocOpBuilder &b, Value data, Value indices, int64_t 
   AffineMap maps[] = {map(index), map(b.getAffineDimExpr(results)), map(table), map(out)};
   SmallVector<utils::IteratorType> types(results, utils::IteratorType::parallel);
   types.push_back(utils::IteratorType::reduction);
-  Shape numbers = llvm::to_vector(llvm::seq<int64_t>(0, from[axis]));
-  Value rows = constantInts(b, numbers, {from[axis]}), init = zeros(b, shape, elementOf(data));
+  Value rows = iota(b, from[axis]), init = zeros(b, shape, elementOf(data));
   auto lookup =
       linalg::GenericOp::create(b, init.getType(), {indices, rows, data}, init, maps, types,
                                 [&](OpBuilder &builder, Location loc, ValueRange v) {
@@ -219,11 +209,7 @@ static LogicalResult gatherAtRunTime(NodeContext &c, int64_t axis) {
   if (!isComputable(element) || element.isInteger(1))
     return c.fail("it looks up " + typeName(element) +
                       " by indices that are not known when compiling",
-                  "look up float32 or int32 values");
-  if (!c.type(1).getElementType().isSignlessInteger(32))
-    return c.fail("its indices are " + typeName(c.type(1).getElementType()) +
-                      " and too many to be read when compiling",
-                  "make them an input");
+                  "look up numbers");
   Value indices = fromStart(c.b, c.value(1), c.shape(0)[axis]);
   c.result(0, lookUp(c.b, c.value(0), indices, axis));
   return success();
@@ -251,12 +237,11 @@ static LogicalResult lowerGather(NodeContext &c) {
   }
   // A move for each run is dear when there are many.
   constexpr size_t fewRuns = 8;
-  auto runs = runsOf(*indices);
   Type element = c.type(0).getElementType();
-  if (runs.size() > fewRuns && isComputable(element) && !element.isInteger(1))
+  if (countRuns(*indices) > fewRuns && isComputable(element) && !element.isInteger(1))
     c.result(0, lookUp(c.b, c.value(0), constantInts(c.b, *indices, c.shape(1)), *axis));
   else
-    c.result(0, reshape(c.b, pick(c.b, c.value(0), *axis, runs), shape));
+    c.result(0, reshape(c.b, pick(c.b, c.value(0), *axis, *indices), shape));
   return success();
 }
 
@@ -339,13 +324,46 @@ static LogicalResult padBy(NodeContext &c, ArrayRef<int64_t> low, ArrayRef<int64
   return success();
 }
 
+/// The place in a dimension of `extent` that stands at `at`, which may lie outside.
+static int64_t insideOf(int64_t at, int64_t extent, StringRef mode) {
+  if (mode == "edge")
+    return std::clamp<int64_t>(at, 0, extent - 1);
+  if (mode == "wrap")
+    return (at % extent + extent) % extent;
+  int64_t period = std::max<int64_t>(1, 2 * (extent - 1));
+  int64_t folded = (at % period + period) % period;
+  return std::min(folded, period - folded);
+}
+
+/// Pads with places of the tensor itself.
+static LogicalResult padWithin(NodeContext &c, ArrayRef<int64_t> low, ArrayRef<int64_t> high,
+                               StringRef mode) {
+  if (mode != "edge" && mode != "wrap" && mode != "reflect")
+    return c.fail("its mode '" + mode + "' is none of constant, edge, reflect and wrap");
+  Value padded = c.value(0);
+  for (int64_t axis = 0; axis < c.rank(0); ++axis) {
+    if (!low[axis] && !high[axis])
+      continue;
+    int64_t extent = c.shape(0)[axis];
+    Shape indices;
+    for (int64_t at = -low[axis]; extent && at < extent + high[axis]; ++at)
+      indices.push_back(insideOf(at, extent, mode));
+    if (indices.empty())
+      return c.fail("it leaves nothing of dimension " + Twine(axis) + " of " +
+                    shapeName(c.shape(0)));
+    padded = pick(c.b, padded, axis, indices);
+  }
+  c.result(0, padded);
+  return success();
+}
+
 /// Amounts are an operand from opset 11 on, an attribute before.
 static Handler lowerPad(bool operands) {
   return [operands](NodeContext &c) -> LogicalResult {
     std::string mode = c.stringAttr("mode", "constant");
-    if (mode != "constant")
-      return c.fail("its mode '" + mode + "' is not supported", "pad with a constant");
-    FailureOr<Shape> pads = operands ? c.needInts(1, "pads") : FailureOr<Shape>(c.intsAttr("pads"));
+    // Before opset 2 the attribute was called paddings.
+    FailureOr<Shape> pads = operands ? c.needInts(1, "pads")
+                                     : FailureOr<Shape>(c.intsAttr("pads", c.intsAttr("paddings")));
     FailureOr<double> filler = !operands  ? FailureOr<double>(c.floatAttr("value", 0))
                                : c.has(2) ? c.needScalar(2, "padding value")
                                           : FailureOr<double>(0.0);
@@ -369,13 +387,13 @@ static Handler lowerPad(bool operands) {
       low[axis] = (*pads)[i];
       high[axis] = (*pads)[i + positive->size()];
     }
-    return padBy(c, low, high, *filler);
+    return mode == "constant" ? padBy(c, low, high, *filler) : padWithin(c, low, high, mode);
   };
 }
 
 void dojo::onnx::registerDataMovement(HandlerRegistry &registry) {
   registry.onOp("Identity", 1, forward);
-  registry.onOp("Dropout", 7, lowerDropout);
+  registry.onOp("Dropout", 1, lowerDropout);
   registry.onOp("Reshape", 5, lowerReshape);
   registry.onOp("Flatten", 1, lowerFlatten);
   registry.onOp("Squeeze", 1, squeeze(false));
@@ -383,12 +401,12 @@ void dojo::onnx::registerDataMovement(HandlerRegistry &registry) {
   registry.onOp("Unsqueeze", 1, unsqueeze(false));
   registry.onOp("Unsqueeze", 13, unsqueeze(true));
   registry.onOp("Transpose", 1, lowerTranspose);
-  registry.onOp("Concat", 4, lowerConcat);
+  registry.onOp("Concat", 1, lowerConcat);
   registry.onOp("Slice", 1, lowerSlice(false));
   registry.onOp("Slice", 10, lowerSlice(true));
   registry.onOp("Gather", 1, lowerGather);
-  registry.onOp("Split", 2, lowerSplit);
+  registry.onOp("Split", 1, lowerSplit);
   registry.onOp("Expand", 8, lowerExpand);
-  registry.onOp("Pad", 2, lowerPad(false));
+  registry.onOp("Pad", 1, lowerPad(false));
   registry.onOp("Pad", 11, lowerPad(true));
 }

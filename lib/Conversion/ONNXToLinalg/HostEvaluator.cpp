@@ -356,7 +356,7 @@ bool dojo::onnx::evaluateOnHost(NodeContext &c) {
   SmallVector<HostTensor> operands;
   for (unsigned i = 0; i < c.size(); ++i) {
     auto values = c.ints(i);
-    if (!values)
+    if (!values || c.isUnsigned(i))
       return false;
     operands.push_back({Shape(c.shape(i)), c.type(i).getElementType(), std::move(*values)});
   }

@@ -126,5 +126,5 @@ static LogicalResult lowerGemm(NodeContext &c) {
 
 void dojo::onnx::registerLinearAlgebra(HandlerRegistry &registry) {
   registry.onOp("MatMul", 1, lowerMatMul);
-  registry.onOp("Gemm", 7, lowerGemm);
+  registry.onOp("Gemm", 1, lowerGemm);
 }

@@ -2,7 +2,8 @@
 #include "dojo/Conversion/ONNXToLinalg/Handlers.h"
 #include "dojo/Conversion/ONNXToLinalg/Passes.h"
 
-#include "Build.h"
+#include "Types.h"
+#include "dojo/Transforms/Passes.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/IR/Matchers.h"
@@ -15,9 +16,6 @@ namespace dojo {
 #define GEN_PASS_DEF_LOWERONNX
 #include "dojo/Conversion/ONNXToLinalg/Passes.h.inc"
 } // namespace dojo
-
-/// The oldest operator set whose meaning the handlers follow.
-static constexpr int64_t oldestOpset = 7;
 
 namespace dojo::onnx {
 
@@ -45,6 +43,9 @@ private:
   const HandlerRegistry &registry;
   ImplicitLocOpBuilder b;
   llvm::DenseMap<Value, Known> values;
+  /// The names of the types that arguments and results have outside; empty where the
+  /// tensor says it.
+  SmallVector<StringRef> elements, resultElements;
   unsigned rejected = 0;
 };
 
@@ -73,13 +74,15 @@ void Walker::addArgument(unsigned index, Block &block) {
     return reject("input '" + name + "' has unbound dimensions: " + dims +
                   "; bind them with --shape " + name + "=DIMS");
   }
-  bool narrowed = ranked.getElementType().isSignlessInteger(64);
-  if (narrowed)
-    ranked = ranked.clone(Type(b.getI32Type()));
-  if (!isComputable(ranked.getElementType()))
-    return reject("input '" + name + "' is " + typeName(ranked.getElementType()) +
-                  "; inputs are float32, bfloat16, int64, int32, int8 or bool");
-  values[argument] = {ranked, block.addArgument(ranked, argument.getLoc()), nullptr, narrowed};
+  Type declared = ranked.getElementType();
+  if (!computedType(declared))
+    return reject("input '" + name + "' is " + typeName(declared) +
+                  ", which no node computes; floats, integers and bool are supported");
+  Outside outside = outsideType(declared);
+  Value tensor = block.addArgument(ranked.clone(outside.element), argument.getLoc());
+  elements.push_back(outside.name);
+  Value value = decoded(b, tensor, declared);
+  values[argument] = {cast<RankedTensorType>(value.getType()), value, nullptr, declared};
 }
 
 const Handler *Walker::handlerOf(NodeOp node) {
@@ -93,9 +96,6 @@ const Handler *Walker::handlerOf(NodeOp node) {
   if (!registry.knows(domain, node.getOpType()))
     return fail(domain.empty() ? Twine("the operator is not supported")
                                : "the operator of domain '" + domain + "' is not supported");
-  if (domain.empty() && int64_t(node.getOpset()) < oldestOpset)
-    return fail("the model imports opset " + Twine(node.getOpset()) +
-                ", older than 7; convert the model with onnx.version_converter");
   const Handler *handler = registry.find(domain, node.getOpType(), node.getOpset());
   return handler ? handler : fail("opset " + Twine(node.getOpset()) + " has no such operator");
 }
@@ -117,8 +117,7 @@ void Walker::visit(NodeOp node) {
   }
   b.setLoc(node.getLoc());
   NodeContext context(node, b, operands);
-  bool lowered = evaluateOnHost(context) ||
-                 (!context.failed && succeeded(context.narrow()) && succeeded((*handler)(context)));
+  bool lowered = evaluateOnHost(context) || (!context.failed && succeeded((*handler)(context)));
   for (NamedAttribute attribute : node.getParams())
     if (lowered && !context.read.contains(attribute.getName()))
       lowered = succeeded(
@@ -141,15 +140,22 @@ Value Walker::output(unsigned index, Value value) {
   if (found == values.end())
     return {};
   Known &known = found->second;
-  if (!isComputable(known.type.getElementType())) {
+  auto rejectOutput = [&](const Twine &cause) {
     auto name = from.getResultAttrOfType<StringAttr>(index, nameAttr);
-    reject("output '" + (name ? name.str() : std::to_string(index)) + "' is " +
-           typeName(known.type.getElementType()) +
-           "; outputs are float32, bfloat16, int32, int8 or bool");
-    return {};
-  }
-  return known.value ? known.value
-                     : arith::ConstantOp::create(b, cast<TypedAttr>(known.constant)).getResult();
+    reject("output '" + (name ? name.getValue() : StringRef("?")) + "' is " + cause);
+    return Value();
+  };
+  Type declared = known.declared;
+  if (!computedType(declared))
+    return rejectOutput(typeName(declared) +
+                        ", which no node computes; floats, integers and bool are supported");
+  auto stated = dyn_cast<TensorType>(from.getFunctionType().getResult(index));
+  if (stated && stated.getElementType() != declared)
+    return rejectOutput("declared as " + typeName(stated.getElementType()) + " and computed as " +
+                        typeName(declared));
+  Outside outside = outsideType(declared);
+  resultElements.push_back(outside.name);
+  return encoded(b, known.value ? known.value : materialise(b, known.constant), declared);
 }
 
 /// Erases what nothing uses.
@@ -168,8 +174,7 @@ LogicalResult Walker::run() {
     addArgument(i, *block);
   for (Operation &op : from.getBody().front().without_terminator()) {
     if (auto constant = dyn_cast<ConstantOp>(op))
-      values[constant.getResult()] = {cast<RankedTensorType>(constant.getType()), nullptr,
-                                      constant.getValue()};
+      values[constant.getResult()] = knownConstant(constant.getValue());
     else if (auto node = dyn_cast<NodeOp>(op))
       visit(node);
   }
@@ -185,10 +190,16 @@ LogicalResult Walker::run() {
   func::ReturnOp::create(b, outputs);
   sweep(*block);
   to.setFunctionType(b.getFunctionType(block->getArgumentTypes(), ValueRange(outputs).getTypes()));
-  for (unsigned i = 0; i < to.getNumArguments(); ++i)
+  for (unsigned i = 0; i < to.getNumArguments(); ++i) {
     to.setArgAttr(i, nameAttr, from.getArgAttr(i, nameAttr));
-  for (unsigned i = 0; i < to.getNumResults(); ++i)
+    if (!elements[i].empty())
+      to.setArgAttr(i, elementAttrName, b.getStringAttr(elements[i]));
+  }
+  for (unsigned i = 0; i < to.getNumResults(); ++i) {
     to.setResultAttr(i, nameAttr, from.getResultAttr(i, nameAttr));
+    if (!resultElements[i].empty())
+      to.setResultAttr(i, elementAttrName, b.getStringAttr(resultElements[i]));
+  }
   from.erase();
   return success();
 }
@@ -199,7 +210,11 @@ namespace {
 struct LowerONNXPass : public dojo::impl::LowerONNXBase<LowerONNXPass> {
   void runOnOperation() override {
     HandlerRegistry registry;
+    registerCasts(registry);
     registerElementwise(registry);
+    registerIndexing(registry);
+    registerLosses(registry);
+    registerRearrangement(registry);
     registerReductions(registry);
     registerLinearAlgebra(registry);
     registerConvolutions(registry);

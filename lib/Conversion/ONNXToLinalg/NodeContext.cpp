@@ -1,5 +1,5 @@
 //===- NodeContext.cpp - what a handler sees of its node ------------------===//
-#include "Build.h"
+#include "Types.h"
 #include "dojo/Conversion/ONNXToLinalg/Handlers.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "llvm/ADT/SetVector.h"
@@ -10,6 +10,13 @@ using namespace dojo::onnx;
 /// Constants up to this many elements may be read while compiling.
 static constexpr int64_t maxKnownElements = 1024;
 
+Known dojo::onnx::knownConstant(ElementsAttr constant) {
+  Type declared = constant.getElementType(), computed = computedType(declared);
+  auto shape = constant.getShapedType().getShape();
+  return {RankedTensorType::get(shape, computed ? computed : declared), nullptr, constant,
+          declared};
+}
+
 Known &NodeContext::known(unsigned i) {
   if (has(i))
     return *operands[i];
@@ -18,6 +25,7 @@ Known &NodeContext::known(unsigned i) {
   if (!absent.value) {
     absent.value = empty(b, {}, b.getF32Type());
     absent.type = cast<RankedTensorType>(absent.value.getType());
+    absent.declared = b.getF32Type();
   }
   return absent;
 }
@@ -27,7 +35,7 @@ Value NodeContext::value(unsigned i) {
   if (!known.value) {
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(b.getInsertionBlock());
-    known.value = arith::ConstantOp::create(b, cast<TypedAttr>(known.constant));
+    known.value = materialise(b, known.constant);
   }
   return known.value;
 }
@@ -121,6 +129,11 @@ double NodeContext::floatAttr(StringRef name, double otherwise) {
   return readAttr<FloatAttr>(*this, name, "a float", otherwise,
                              [](FloatAttr a) { return a.getValueAsDouble(); });
 }
+double NodeContext::numberAttr(StringRef name, double otherwise) {
+  if (auto integer = dyn_cast_or_null<IntegerAttr>(attr(name)))
+    return integer.getInt();
+  return floatAttr(name, otherwise);
+}
 std::string NodeContext::stringAttr(StringRef name, StringRef otherwise) {
   return readAttr<StringAttr>(*this, name, "a string", otherwise.str(),
                               [](StringAttr a) { return a.str(); });
@@ -131,54 +144,22 @@ SmallVector<int64_t> NodeContext::intsAttr(StringRef name, ArrayRef<int64_t> oth
       [](DenseI64ArrayAttr a) { return SmallVector<int64_t>(a.asArrayRef()); });
 }
 
-/// Makes int64 operands int32 for operators that pass on or compare values and so
-/// cannot leave 32 bits; refuses all others.
-LogicalResult NodeContext::narrow() {
-  static const llvm::StringSet<> sound = {
-      "Identity", "Cast",           "Reshape", "Flatten",     "Squeeze",   "Unsqueeze", "Gather",
-      "Slice",    "Split",          "Expand",  "Concat",      "Transpose", "Equal",     "Less",
-      "Greater",  "GreaterOrEqual", "Where",   "LessOrEqual", "Min",       "Max",       "Shape",
-      "Size"};
-  static const llvm::StringSet<> mixing = {
-      "Equal", "Less", "Greater", "GreaterOrEqual", "LessOrEqual", "Where", "Min", "Max", "Concat"};
-  if (llvm::none_of(operands, [](Known *known) { return known && known->narrowed; }))
-    return success();
-  if (!domain().empty() || !sound.contains(op()))
-    return fail("it computes int64 values at run time, which may not fit 32 bits",
-                "cast to float32 or int32 before it");
-  for (unsigned i = 0; mixing.contains(op()) && i < size(); ++i) {
-    if (!has(i) || !type(i).getElementType().isSignlessInteger(64))
-      continue;
-    auto values = ints(i);
-    if (!values || llvm::any_of(*values, [](int64_t v) { return !llvm::isInt<32>(v); }))
-      return fail("its int64 operand " + Twine(i) + " is not known to fit 32 bits");
-    auto type = RankedTensorType::get(shape(i), b.getI32Type());
-    SmallVector<int32_t> words(values->begin(), values->end());
-    converted.push_back(std::make_unique<Known>());
-    *converted.back() = {type, nullptr, DenseElementsAttr::get(type, ArrayRef<int32_t>(words)),
-                         true};
-    operands[i] = converted.back().get();
-  }
-  return success();
-}
-
-/// Whether a result of this type holds int64 values.
-bool NodeContext::narrows(Type element) const {
-  return element.isSignlessInteger(32) &&
-         llvm::any_of(operands, [](Known *known) { return known && known->narrowed; });
-}
-
 void NodeContext::result(unsigned i, Value value) {
-  Type element = elementOf(value);
-  if (!isComputable(element) && !failed)
-    (void)fail("its result is " + typeName(element) + ", which is not computed at run time",
-               "float32, bfloat16, int32, int8 and bool are");
+  Type declared = elementOf(value);
+  for (Known *operand : operands)
+    if (operand && operand->type.getElementType() == elementOf(value)) {
+      declared = operand->declared;
+      break;
+    }
+  result(i, value, declared);
+}
+void NodeContext::result(unsigned i, Value value, Type declared) {
   if (i < results.size())
-    results[i] = {cast<RankedTensorType>(value.getType()), value, nullptr, narrows(element)};
+    results[i] = {cast<RankedTensorType>(value.getType()), value, nullptr, declared};
 }
 void NodeContext::result(unsigned i, ElementsAttr constant) {
   if (i < results.size())
-    results[i] = {cast<RankedTensorType>(constant.getShapedType()), nullptr, constant};
+    results[i] = knownConstant(constant);
 }
 void NodeContext::forward(unsigned i, unsigned operand) {
   Known &source = known(operand);

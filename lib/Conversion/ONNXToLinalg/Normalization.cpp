@@ -1,5 +1,5 @@
 //===- Normalization.cpp - scale and shift, softmax -----------------------===//
-#include "Build.h"
+#include "Softmax.h"
 #include "dojo/Conversion/ONNXToLinalg/Handlers.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 
@@ -69,29 +69,27 @@ static FailureOr<Shape> softmaxAxes(NodeContext &c, bool together) {
   return llvm::to_vector(llvm::seq<int64_t>(*axis, together ? c.rank(0) : *axis + 1));
 }
 
-static Handler softmax(bool together) {
-  return [together](NodeContext &c) -> LogicalResult {
-    auto axes = softmaxAxes(c, together);
-    if (failed(axes))
-      return failure();
-    SoftmaxParts parts = softmaxParts(c.b, c.value(0), *axes);
-    c.result(0,
-             elementwise(c.b, c.shape(0), c.type(0).getElementType(), {parts.exponents, parts.sum},
-                         [](Scalars &s, ValueRange v) { return s.div(v[0], v[1]); }));
-    return success();
-  };
+Value dojo::onnx::softmax(ImplicitLocOpBuilder &b, Value x, ArrayRef<int64_t> axes) {
+  SoftmaxParts parts = softmaxParts(b, x, axes);
+  return elementwise(b, shapeOf(x), elementOf(x), {parts.exponents, parts.sum},
+                     [](Scalars &s, ValueRange v) { return s.div(v[0], v[1]); });
 }
 
-static Handler logSoftmax(bool together) {
+Value dojo::onnx::logSoftmax(ImplicitLocOpBuilder &b, Value x, ArrayRef<int64_t> axes) {
+  SoftmaxParts parts = softmaxParts(b, x, axes);
+  Value log = elementwise(b, shapeOf(parts.sum), elementOf(parts.sum), parts.sum,
+                          [](Scalars &s, ValueRange v) { return s.make<math::LogOp>(v[0]); });
+  return elementwise(b, shapeOf(x), elementOf(x), {parts.shifted, log},
+                     [](Scalars &s, ValueRange v) { return s.sub(v[0], v[1]); });
+}
+
+template <Value (*function)(ImplicitLocOpBuilder &, Value, ArrayRef<int64_t>)>
+static Handler alongAxes(bool together) {
   return [together](NodeContext &c) -> LogicalResult {
     auto axes = softmaxAxes(c, together);
     if (failed(axes))
       return failure();
-    SoftmaxParts parts = softmaxParts(c.b, c.value(0), *axes);
-    Value log = elementwise(c.b, shapeOf(parts.sum), elementOf(parts.sum), parts.sum,
-                            [](Scalars &s, ValueRange v) { return s.make<math::LogOp>(v[0]); });
-    c.result(0, elementwise(c.b, c.shape(0), c.type(0).getElementType(), {parts.shifted, log},
-                            [](Scalars &s, ValueRange v) { return s.sub(v[0], v[1]); }));
+    c.result(0, function(c.b, c.value(0), *axes));
     return success();
   };
 }
@@ -176,12 +174,124 @@ static LogicalResult lowerInstanceNormalization(NodeContext &c) {
   return success();
 }
 
+/// x / sqrt(mean(x^2) + epsilon) * scale over the dimensions from `axis` on.
+static LogicalResult lowerRMSNormalization(NodeContext &c) {
+  double epsilon = c.floatAttr("epsilon", 1e-5);
+  c.ignore({"stash_type"});
+  auto axis = c.axis(c.intAttr("axis", -1), c.rank(0));
+  if (failed(axis))
+    return failure();
+  Shape shape(c.shape(0));
+  if (broadcast(shape, c.shape(1)) != shape)
+    return c.fail("its scale of shape " + shapeName(c.shape(1)) + " does not broadcast to " +
+                  shapeName(shape));
+  Shape axes = llvm::to_vector(llvm::seq<int64_t>(*axis, c.rank(0)));
+  double count = product(ArrayRef<int64_t>(shape).drop_front(*axis));
+  Value squares = reduce(c.b, c.value(0), axes, true, Combine::Add,
+                         [](Scalars &s, ValueRange v) { return s.mul(v[0], v[0]); });
+  c.result(0, elementwise(c.b, shape, c.type(0).getElementType(), {c.value(0), squares, c.value(1)},
+                          [&](Scalars &s, ValueRange v) {
+                            Value mean = s.mul(v[1], s.constant(v[1], 1 / count));
+                            Value scaled = s.mul(v[0], inverseRoot(s, mean, epsilon));
+                            return s.mul(scaled, s.cast(v[2], v[0].getType()));
+                          }));
+  return success();
+}
+
+/// x over its 1- or 2-norm along one dimension; zero where the norm is.
+static LogicalResult lowerLpNormalization(NodeContext &c) {
+  auto axis = c.axis(c.intAttr("axis", -1), c.rank(0));
+  int64_t p = c.intAttr("p", 2);
+  if (failed(axis))
+    return failure();
+  if (p != 1 && p != 2)
+    return c.fail("its attribute 'p' is " + Twine(p) + ", neither 1 nor 2");
+  Value sum = reduce(c.b, c.value(0), *axis, true, Combine::Add, [&](Scalars &s, ValueRange v) {
+    return p == 1 ? s.make<math::AbsFOp>(v[0]) : s.mul(v[0], v[0]);
+  });
+  c.result(0, elementwise(c.b, c.shape(0), c.type(0).getElementType(), {c.value(0), sum},
+                          [&](Scalars &s, ValueRange v) {
+                            Value norm = p == 1 ? v[1] : s.make<math::SqrtOp>(v[1]);
+                            Value zero = s.constant(norm, 0);
+                            Value isZero = s.compare(arith::CmpIPredicate::eq, norm, zero);
+                            return s.select(isZero, zero, s.div(v[0], norm));
+                          }));
+  return success();
+}
+
+static LogicalResult lowerMeanVarianceNormalization(NodeContext &c) {
+  auto axes = c.axes(c.intsAttr("axes", {0, 2, 3}), c.rank(0));
+  if (failed(axes))
+    return failure();
+  c.result(0, standardise(c.b, c.value(0), *axes, 1e-9).values);
+  return success();
+}
+
+/// Channels in groups; scale and bias for each channel, or (before opset 21) each group.
+static LogicalResult lowerGroupNormalization(NodeContext &c) {
+  double epsilon = c.floatAttr("epsilon", 1e-5);
+  int64_t groups = c.intAttr("num_groups", 0), rank = c.rank(0);
+  c.ignore({"stash_type"});
+  if (rank < 3 || groups < 1 || c.shape(0)[1] % groups)
+    return c.fail("its " + Twine(groups) + " groups do not divide the channels of " +
+                  shapeName(c.shape(0)));
+  Shape shape(c.shape(0)), grouped = {shape[0], groups, product(shape) / (shape[0] * groups)};
+  Value values = standardise(c.b, reshape(c.b, c.value(0), grouped), {2}, epsilon).values;
+  bool perGroup = product(c.shape(1)) == groups && shape[1] != groups;
+  if (!perGroup && product(c.shape(1)) != shape[1])
+    return c.fail("its scale has " + Twine(product(c.shape(1))) + " values for " + Twine(shape[1]) +
+                  " channels");
+  if (!perGroup)
+    values = reshape(c.b, values, shape);
+  int64_t valueRank = perGroup ? 3 : rank;
+  Value scaled = scaleAndShift(c.b, values, along(c.b, c.value(1), 1, valueRank),
+                               along(c.b, c.value(2), 1, valueRank));
+  c.result(0, reshape(c.b, scaled, shape));
+  return success();
+}
+
+/// x / (bias + alpha / size * sum of squares over neighbouring channels)^beta
+static LogicalResult lowerLRN(NodeContext &c) {
+  double alpha = c.floatAttr("alpha", 1e-4), beta = c.floatAttr("beta", 0.75),
+         bias = c.floatAttr("bias", 1);
+  int64_t size = c.intAttr("size", 0), rank = c.rank(0);
+  if (size < 1 || rank < 2)
+    return c.fail("it needs channels and a size, and has " + shapeName(c.shape(0)) + " and " +
+                  Twine(size));
+  Type element = c.type(0).getElementType();
+  Value squares = elementwise(c.b, c.shape(0), element, c.value(0),
+                              [](Scalars &s, ValueRange v) { return s.mul(v[0], v[0]); });
+  Shape low(rank, 0), high(rank, 0), starts(rank, 0), ones(rank, 1);
+  low[1] = (size - 1) / 2;
+  high[1] = size - 1 - low[1];
+  Value zero = Scalars(c.b, c.b.getLoc()).constant(element, 0);
+  Value padded = pad(c.b, squares, low, high, zero), sum;
+  for (int64_t i = 0; i < size; ++i) {
+    starts[1] = i;
+    Value window = slice(c.b, padded, starts, c.shape(0), ones);
+    sum = sum ? elementwise(c.b, c.shape(0), element, {sum, window},
+                            [](Scalars &s, ValueRange v) { return s.add(v[0], v[1]); })
+              : window;
+  }
+  c.result(
+      0, elementwise(c.b, c.shape(0), element, {c.value(0), sum}, [&](Scalars &s, ValueRange v) {
+        Value scale = s.add(s.mul(v[1], s.constant(v[1], alpha / size)), s.constant(v[1], bias));
+        return s.div(v[0], s.make<math::PowFOp>(scale, s.constant(v[1], beta)));
+      }));
+  return success();
+}
+
 void dojo::onnx::registerNormalization(HandlerRegistry &registry) {
-  registry.onOp("BatchNormalization", 7, lowerBatchNormalization);
-  registry.onOp("InstanceNormalization", 6, lowerInstanceNormalization);
+  registry.onOp("BatchNormalization", 1, lowerBatchNormalization);
+  registry.onOp("InstanceNormalization", 1, lowerInstanceNormalization);
   registry.onOp("LayerNormalization", 17, lowerLayerNormalization);
-  registry.onOp("Softmax", 1, softmax(true));
-  registry.onOp("Softmax", 13, softmax(false));
-  registry.onOp("LogSoftmax", 1, logSoftmax(true));
-  registry.onOp("LogSoftmax", 13, logSoftmax(false));
+  registry.onOp("RMSNormalization", 23, lowerRMSNormalization);
+  registry.onOp("LpNormalization", 1, lowerLpNormalization);
+  registry.onOp("MeanVarianceNormalization", 9, lowerMeanVarianceNormalization);
+  registry.onOp("GroupNormalization", 18, lowerGroupNormalization);
+  registry.onOp("LRN", 1, lowerLRN);
+  registry.onOp("Softmax", 1, alongAxes<softmax>(true));
+  registry.onOp("Softmax", 13, alongAxes<softmax>(false));
+  registry.onOp("LogSoftmax", 1, alongAxes<logSoftmax>(true));
+  registry.onOp("LogSoftmax", 13, alongAxes<logSoftmax>(false));
 }

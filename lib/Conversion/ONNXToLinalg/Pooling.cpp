@@ -31,9 +31,18 @@ static LogicalResult lowerMaxPool(NodeContext &c) {
   auto w = poolWindow(c);
   if (failed(w))
     return failure();
-  Value lowest = Scalars(c.b, c.b.getLoc()).lowest(c.type(0).getElementType());
-  finish(c, pool<linalg::PoolingNchwMaxOp>(c.b, w->padded(c.b, c.value(0), lowest), lowest, *w),
-         *w);
+  Type element = c.type(0).getElementType();
+  Value lowest = Scalars(c.b, c.b.getLoc()).lowest(element);
+  // With the highest bit flipped, numbers without sign are in the order of those with one.
+  auto ordered = [&](Value x) {
+    if (!c.isUnsigned(0))
+      return x;
+    return elementwise(c.b, shapeOf(x), element, x, [](Scalars &s, ValueRange v) {
+      return s.make<arith::XOrIOp>(v[0], s.lowest(v[0].getType()));
+    });
+  };
+  Value image = w->padded(c.b, ordered(c.value(0)), lowest);
+  finish(c, ordered(pool<linalg::PoolingNchwMaxOp>(c.b, image, lowest, *w)), *w);
   return success();
 }
 

@@ -72,7 +72,8 @@ Handler lowerReduction(const Reduction &entry, bool operand) {
     if (failed(axes))
       return failure();
     Type element = c.type(0).getElementType();
-    if (element.isInteger(1) ||
+    bool isBool = element.isInteger(1), isUnsigned = c.isUnsigned(0) || isBool;
+    if ((isBool && (entry.how == Combine::Add || entry.how == Combine::Mul)) ||
         (isa<IntegerType>(element) && (entry.last || entry.mean || entry.first == exponent)))
       return c.fail("it is not supported on " + typeName(element), "cast to float32");
     Value x = c.value(0);
@@ -83,8 +84,7 @@ Handler lowerReduction(const Reduction &entry, bool operand) {
     } else {
       for (int64_t axis : **axes)
         count *= c.shape(0)[axis];
-      x = entry.first ? reduce(c.b, x, **axes, keep, entry.how, first)
-                      : reduce(c.b, x, **axes, keep, entry.how);
+      x = reduce(c.b, x, **axes, keep, entry.how, entry.first ? Body(first) : nullptr, isUnsigned);
     }
     if (entry.mean && count != 1)
       x = map(c.b, x, [&](Scalars &s, Value v) { return s.mul(v, s.constant(v, 1 / count)); });

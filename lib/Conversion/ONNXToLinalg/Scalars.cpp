@@ -17,6 +17,8 @@ Value Scalars::constant(Type type, double value) {
 Value Scalars::lowest(Type type) {
   if (isa<FloatType>(type))
     return constant(type, -std::numeric_limits<double>::infinity());
+  if (isUnsigned)
+    return constant(type, 0);
   return make<arith::ConstantOp>(
       b.getIntegerAttr(type, APInt::getSignedMinValue(type.getIntOrFloatBitWidth())));
 }
@@ -24,6 +26,8 @@ Value Scalars::lowest(Type type) {
 Value Scalars::highest(Type type) {
   if (isa<FloatType>(type))
     return constant(type, std::numeric_limits<double>::infinity());
+  if (isUnsigned)
+    return constant(type, -1);
   return make<arith::ConstantOp>(
       b.getIntegerAttr(type, APInt::getSignedMaxValue(type.getIntOrFloatBitWidth())));
 }
@@ -38,13 +42,19 @@ Value Scalars::mul(Value x, Value y) {
   return isFloat(x) ? make<arith::MulFOp>(x, y) : make<arith::MulIOp>(x, y);
 }
 Value Scalars::div(Value x, Value y) {
-  return isFloat(x) ? make<arith::DivFOp>(x, y) : make<arith::DivSIOp>(x, y);
+  if (isFloat(x))
+    return make<arith::DivFOp>(x, y);
+  return isUnsigned ? make<arith::DivUIOp>(x, y) : make<arith::DivSIOp>(x, y);
 }
 Value Scalars::min(Value x, Value y) {
-  return isFloat(x) ? make<arith::MinimumFOp>(x, y) : make<arith::MinSIOp>(x, y);
+  if (isFloat(x))
+    return make<arith::MinimumFOp>(x, y);
+  return isUnsigned ? make<arith::MinUIOp>(x, y) : make<arith::MinSIOp>(x, y);
 }
 Value Scalars::max(Value x, Value y) {
-  return isFloat(x) ? make<arith::MaximumFOp>(x, y) : make<arith::MaxSIOp>(x, y);
+  if (isFloat(x))
+    return make<arith::MaximumFOp>(x, y);
+  return isUnsigned ? make<arith::MaxUIOp>(x, y) : make<arith::MaxSIOp>(x, y);
 }
 Value Scalars::neg(Value x) { return isFloat(x) ? make<arith::NegFOp>(x) : sub(constant(x, 0), x); }
 Value Scalars::exp(Value x) { return make<math::ExpOp>(x); }
@@ -54,9 +64,15 @@ Value Scalars::sigmoid(Value x) {
 }
 
 Value Scalars::compare(arith::CmpIPredicate predicate, Value x, Value y) {
+  using I = arith::CmpIPredicate;
+  if (!isFloat(x) && isUnsigned)
+    predicate = predicate == I::slt   ? I::ult
+                : predicate == I::sle ? I::ule
+                : predicate == I::sgt ? I::ugt
+                : predicate == I::sge ? I::uge
+                                      : predicate;
   if (!isFloat(x))
     return make<arith::CmpIOp>(predicate, x, y);
-  using I = arith::CmpIPredicate;
   using F = arith::CmpFPredicate;
   F ordered = predicate == I::eq    ? F::OEQ
               : predicate == I::ne  ? F::UNE
@@ -84,8 +100,10 @@ Value Scalars::cast(Value x, Type type) {
   if (isa<FloatType>(from))
     return make<arith::FPToSIOp>(type, x);
   if (isa<FloatType>(type))
-    return from.isInteger(1) ? make<arith::UIToFPOp>(type, x) : make<arith::SIToFPOp>(type, x);
+    return isUnsigned || from.isInteger(1) ? make<arith::UIToFPOp>(type, x)
+                                           : make<arith::SIToFPOp>(type, x);
   if (from.getIntOrFloatBitWidth() > type.getIntOrFloatBitWidth())
     return make<arith::TruncIOp>(type, x);
-  return from.isInteger(1) ? make<arith::ExtUIOp>(type, x) : make<arith::ExtSIOp>(type, x);
+  return isUnsigned || from.isInteger(1) ? make<arith::ExtUIOp>(type, x)
+                                         : make<arith::ExtSIOp>(type, x);
 }

@@ -10,7 +10,14 @@ using namespace mlir;
 using namespace dojo;
 using namespace dojo::ir;
 
-static llvm::Expected<binary::ElementType> elementTypeOf(Type type) {
+static llvm::Expected<binary::ElementType> elementTypeOf(DramOp dram) {
+  Type type = cast<RankedTensorType>(dram.getType()).getElementType();
+  if (auto outside = dram->getAttrOfType<StringAttr>(elementAttrName)) {
+    auto element = binary::elementType(outside);
+    if (!element)
+      return llvm::createStringError("no binary holds elements of type " + outside.str());
+    return *element;
+  }
   if (type.isF32())
     return binary::ElementType::f32;
   if (type.isBF16())
@@ -21,6 +28,8 @@ static llvm::Expected<binary::ElementType> elementTypeOf(Type type) {
     return binary::ElementType::boolean;
   if (type.isInteger(8))
     return type.isUnsignedInteger() ? binary::ElementType::u8 : binary::ElementType::i8;
+  if (type.isInteger(16))
+    return binary::ElementType::i16;
   if (type.isInteger(32))
     return binary::ElementType::i32;
   std::string text;
@@ -65,11 +74,14 @@ static llvm::Error addDram(ModuleOp module, binary::Program &program) {
     }
     if (dram.getRole() == "state" || dram.getRole() == "scratch")
       continue;
-    auto element = elementTypeOf(type.getElementType());
+    auto element = elementTypeOf(dram);
     if (!element)
       return element.takeError();
     StringRef title = dram.getTitle().value_or(dram.getSymName());
-    binary::Tensor tensor{title.str(), *element, type.getShape().vec(), address};
+    ArrayRef<int64_t> shape = type.getShape();
+    if (binary::bytes(*element) > elementBytes(type.getElementType()))
+      shape = shape.drop_back();
+    binary::Tensor tensor{title.str(), *element, shape.vec(), address};
     (dram.getRole() == "input" ? program.inputs : program.outputs).push_back(std::move(tensor));
   }
   llvm::sort(program.images, [](auto &a, auto &b) { return a.address < b.address; });

@@ -31,7 +31,7 @@ func.func private @dynamic(%a: memref<?xf32>) attributes {dojo.kernel} {
 
 func.func private @element(%a: memref<4xf64>) attributes {dojo.kernel} {
   %zero = arith.constant 0.0 : f64
-  // expected-error @+1 {{operand #0 has element type 'f64'; kernels compute on f32, bf16, i32, i8 and i1}}
+  // expected-error @+1 {{operand #0 has element type 'f64'; kernels compute on f32, bf16, i32, i16, i8 and i1}}
   linalg.fill ins(%zero : f64) outs(%a : memref<4xf64>)
   return
 }
@@ -75,7 +75,7 @@ func.func private @wide(%a: memref<4xi32>, %b: memref<4xi32>) attributes {dojo.k
   linalg.generic {indexing_maps = [affine_map<(i)->(i)>, affine_map<(i)->(i)>], iterator_types = ["parallel"]}
     ins(%a : memref<4xi32>) outs(%b : memref<4xi32>) {
   ^bb0(%x: i32, %o: i32):
-    // expected-error @+1 {{in the body of a kernel has type 'i64', which has no lanes; use f32, bf16, i32, i8 or i1}}
+    // expected-error @+1 {{in the body of a kernel has type 'i64', which has no lanes; use f32, bf16, i32, i16, i8 or i1}}
     %w = arith.extsi %x : i32 to i64
     %r = arith.trunci %w : i64 to i32
     linalg.yield %r : i32

@@ -258,7 +258,7 @@ TEST(Kernels, FloatComparisonsOfEveryPredicate) {
 
 TEST(Kernels, IntegerComparisonsOfEveryPredicateAndWidth) {
   for (StringRef predicate : {"eq", "ne", "slt", "sle", "sgt", "sge", "ult", "ule", "ugt", "uge"})
-    for (StringRef type : {"i32", "i8", "i1"})
+    for (StringRef type : {"i32", "i16", "i8", "i1"})
       expectRuns(elementwise(type, type, "i1",
                              formatv("%r = arith.cmpi {0}, %a, %b : {1}", predicate, type).str()),
                  "simd", true);
@@ -267,13 +267,13 @@ TEST(Kernels, IntegerComparisonsOfEveryPredicateAndWidth) {
 TEST(Kernels, IntegerOperationsOfEveryWidth) {
   for (StringRef op :
        {"addi", "subi", "muli", "andi", "ori", "xori", "minsi", "maxsi", "minui", "maxui"})
-    for (StringRef type : {"i32", "i8", "i1"})
+    for (StringRef type : {"i32", "i16", "i8", "i1"})
       if (type != "i1" || !op.starts_with("m") || op == "muli")
         expectRuns(
             elementwise(type, type, type, formatv("%r = arith.{0} %a, %b : {1}", op, type).str()),
             "simd", true);
   for (StringRef op : {"shli", "shrsi", "shrui"})
-    for (StringRef type : {"i32", "i8"})
+    for (StringRef type : {"i32", "i16", "i8"})
       expectRuns(elementwise(type, type, type,
                              formatv("%n = arith.constant 3 : {1}\n%s = arith.addi %a, %b : "
                                      "{1}\n%r = arith.{0} %s, %n : {1}",
@@ -291,6 +291,9 @@ TEST(Kernels, ConversionsBetweenElementTypes) {
                      {"uitofp", "i1", "f32", true},   {"sitofp", "i1", "f32", true},
                      {"fptosi", "f32", "i32", false}, {"fptosi", "f32", "i8", false},
                      {"extui", "i8", "i32", true},    {"extsi", "i8", "i32", true},
+                     {"sitofp", "i16", "f32", true},  {"uitofp", "i16", "f32", true},
+                     {"extui", "i16", "i32", true},   {"extsi", "i8", "i16", true},
+                     {"trunci", "i32", "i16", true},  {"trunci", "i16", "i8", true},
                      {"extui", "i1", "i32", true},    {"extsi", "i1", "i8", true},
                      {"trunci", "i32", "i8", true},   {"trunci", "i32", "i1", true},
                      {"bitcast", "f32", "i32", true}, {"bitcast", "i32", "f32", false},

@@ -26,7 +26,7 @@ Scalar dojo::testing::readElement(Type type, const uint8_t *from) {
     return {widenBF16(bits), 0};
   if (type.isInteger(1))
     return {0, bits ? -1 : 0};
-  return {0, type.isInteger(8) ? int64_t(int8_t(bits)) : int64_t(int32_t(bits))};
+  return {0, llvm::SignExtend64(bits, type.getIntOrFloatBitWidth())};
 }
 
 void dojo::testing::writeElement(Type type, Scalar value, uint8_t *to) {

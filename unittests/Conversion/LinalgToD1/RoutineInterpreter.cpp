@@ -240,6 +240,7 @@ std::optional<Cell> Interpreter::vectorMemory(Operation *op) {
   };
   auto half = [&](unsigned l) { store(to() + 2 * l, roundToBF16(in(op, 0).f[l])); };
   auto byte = [&](unsigned l) { store(to() + l, uint8_t(in(op, 0).u[l])); };
+  auto pair = [&](unsigned l) { store(to() + 2 * l, uint16_t(in(op, 0).u[l])); };
   auto word = [&](unsigned l) { store(to() + 4 * l, in(op, 0).u[l]); };
   return TypeSwitch<Operation *, Result>(op)
       .Case([&](d1::VLD) {
@@ -248,6 +249,10 @@ std::optional<Cell> Interpreter::vectorMemory(Operation *op) {
       .Case([&](d1::VLDH) {
         return floatLanes([&](unsigned l) { return widenBF16(load<uint16_t>(from() + 2 * l)); });
       })
+      .Case([&](d1::VLDS) {
+        return lanes([&](unsigned l) { return load<uint16_t>(from() + 2 * l); });
+      })
+      .Case([&](d1::VLDRS) { return lanes([&](unsigned) { return load<uint16_t>(from()); }); })
       .Case([&](d1::VLDB) { return lanes([&](unsigned l) { return load<uint8_t>(from() + l); }); })
       .Case([&](d1::VLDR) { return lanes([&](unsigned) { return load<uint32_t>(from()); }); })
       .Case([&](d1::VLDRH) {
@@ -256,6 +261,8 @@ std::optional<Cell> Interpreter::vectorMemory(Operation *op) {
       .Case([&](d1::VLDRB) { return lanes([&](unsigned) { return load<uint8_t>(from()); }); })
       .Case([&](d1::VST) { return each(16, word); })
       .Case([&](d1::VSTH) { return each(16, half); })
+      .Case([&](d1::VSTS) { return each(16, pair); })
+      .Case([&](d1::VST1S) { return each(1, pair); })
       .Case([&](d1::VSTB) { return each(16, byte); })
       .Case([&](d1::VST1) { return each(1, word); })
       .Case([&](d1::VST1H) { return each(1, half); })

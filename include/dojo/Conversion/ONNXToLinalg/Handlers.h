@@ -21,12 +21,13 @@ namespace dojo::onnx {
 /// An ONNX value during the walk: an SSA value, or a constant that becomes one
 /// when a handler asks for it, or both.
 struct Known {
-  mlir::RankedTensorType type;
+  mlir::RankedTensorType type; ///< of the SSA value
   mlir::Value value;
   mlir::ElementsAttr constant;
-  /// int64 in the model, int32 at run time: every value came in as an int32.
-  bool narrowed = false;
+  mlir::Type declared; ///< the element type that the model means
 };
+
+Known knownConstant(mlir::ElementsAttr constant);
 
 class NodeContext {
 public:
@@ -46,6 +47,9 @@ public:
   llvm::ArrayRef<int64_t> shape(unsigned i) { return type(i).getShape(); }
   int64_t rank(unsigned i) { return type(i).getRank(); }
   mlir::Value value(unsigned i);
+  /// The element type in the model, which type(i) computes.
+  mlir::Type declared(unsigned i) { return known(i).declared; }
+  bool isUnsigned(unsigned i) { return declared(i).isUnsignedInteger(); }
   /// The constant behind operand `i`, or null.
   mlir::ElementsAttr constant(unsigned i) const { return has(i) ? operands[i]->constant : nullptr; }
   /// The integers of a small constant operand.
@@ -60,6 +64,8 @@ public:
   mlir::Attribute attr(llvm::StringRef name);
   int64_t intAttr(llvm::StringRef name, int64_t otherwise);
   double floatAttr(llvm::StringRef name, double otherwise);
+  /// An integer or a float.
+  double numberAttr(llvm::StringRef name, double otherwise);
   std::string stringAttr(llvm::StringRef name, llvm::StringRef otherwise);
   llvm::SmallVector<int64_t> intsAttr(llvm::StringRef name, llvm::ArrayRef<int64_t> otherwise = {});
   void ignore(std::initializer_list<llvm::StringRef> names) {
@@ -70,13 +76,13 @@ public:
   // Results.
   unsigned numResults() const { return results.size(); }
   bool uses(unsigned i) const { return i < results.size() && !node->getResult(i).use_empty(); }
+  /// The result has the declared type of the first operand of its element type, if
+  /// there is one, or that which is given.
   void result(unsigned i, mlir::Value value);
+  void result(unsigned i, mlir::Value value, mlir::Type declared);
   void result(unsigned i, mlir::ElementsAttr constant);
   /// A result that is operand `operand` itself.
   void forward(unsigned i, unsigned operand);
-
-  /// Says whether result `i`, int32 here, is int64 in the model.
-  void markInt64(unsigned i, bool is) { results[i].narrowed = is; }
 
   /// Reports why the node cannot be lowered and what would help. Only the first
   /// cause counts: later ones may follow from it.
@@ -90,8 +96,6 @@ public:
 
 private:
   friend class Walker;
-  mlir::LogicalResult narrow();
-  bool narrows(mlir::Type element) const;
   Known &known(unsigned i);
 
   mutable NodeOp node;
@@ -99,7 +103,6 @@ private:
   llvm::SmallVector<Known> results;
   llvm::StringSet<> read;
   Known absent;
-  std::vector<std::unique_ptr<Known>> converted;
   bool failed = false;
 };
 
@@ -118,7 +121,11 @@ private:
   llvm::StringMap<llvm::SmallVector<std::pair<int64_t, Handler>, 1>> handlers;
 };
 
+void registerCasts(HandlerRegistry &registry);
 void registerElementwise(HandlerRegistry &registry);
+void registerIndexing(HandlerRegistry &registry);
+void registerLosses(HandlerRegistry &registry);
+void registerRearrangement(HandlerRegistry &registry);
 void registerReductions(HandlerRegistry &registry);
 void registerLinearAlgebra(HandlerRegistry &registry);
 void registerConvolutions(HandlerRegistry &registry);

@@ -29,6 +29,10 @@ constexpr llvm::StringLiteral mappingAttrName = "dojo.mapping"; ///< on a struct
 constexpr llvm::StringLiteral machineAttrName = "dojo.machine"; ///< on the module
 constexpr llvm::StringLiteral kernelAttrName = "dojo.kernel";   ///< on an outlined kernel
 constexpr llvm::StringLiteral titleAttrName = "dojo.name";      ///< on arguments and results
+/// On arguments and results, and what stores them: the element type that they have outside
+/// of the program, as the binary names it; that of the tensor without. A type of 8 bytes is
+/// held as two words, the last dimension of the tensor.
+constexpr llvm::StringLiteral elementAttrName = "dojo.element";
 /// On an ml_program.global, or on a structured op for its results: "dram" keeps it
 /// there, to be read when it is used; it stays in SRAM without.
 constexpr llvm::StringLiteral storageAttrName = "dojo.storage";

@@ -1,0 +1,67 @@
+"""What handlers refuse, one node each: the message names the operator and the cause."""
+
+import numpy as np
+import onnx
+import pytest
+from onnx import helper
+
+from dojo import backend
+
+F, I = np.float32, np.int64
+
+
+def zeros(*shape, dtype=F):
+    return np.zeros(shape, dtype)
+
+
+def ints(*values):
+    return np.array(values, I)
+
+
+CASES = [
+    ("Tile", {}, [zeros(2, 3), ints(2)], "its repeats do not give each dimension of 2x3 a count"),
+    ("DepthToSpace", {"blocksize": 2}, [zeros(1, 3, 2, 2)], "its blocks of 2 do not divide 3 channels"),
+    ("SpaceToDepth", {"blocksize": 2}, [zeros(1, 3, 3, 2)], "its blocks of 2 do not divide 1x3x3x2"),
+    ("SpaceToDepth", {"blocksize": 2}, [zeros(3, 2)], "it needs images in blocks and has 3x2 in blocks of 2"),
+    ("Trilu", {}, [zeros(3)], "it needs matrices and has 3"),
+    ("ReverseSequence", {}, [zeros(4, 3), ints(1, 2)], "it has 2 lengths for a batch of 3"),
+    ("CenterCropPad", {}, [zeros(4, 3), ints(1)], "it has 1 sizes for 2 axes"),
+    ("Pad", {"mode": "reflect"}, [zeros(0, 2), ints(1, 0, 1, 0)], "it leaves nothing of dimension 0 of 0x2"),
+    ("GatherElements", {}, [zeros(4, 3), ints(1, 2)], "its indices have 1 dimensions and its data 2"),
+    ("GatherND", {"batch_dims": 1}, [zeros(4, 3), ints(1, 2)], "its indices of shape 2 do not fit data of 4x3"),
+    ("ScatterElements", {"reduction": "xor"}, [zeros(2), ints(0), zeros(1)],
+     "its reduction 'xor' is none of none, add, mul, max and min"),
+    ("ScatterElements", {}, [zeros(2), ints(0), zeros(2)], "its indices 1 and updates 2 do not fit data of 2"),
+    ("ScatterND", {}, [zeros(2), ints(0, 0), zeros(2)], "its indices of shape 2 do not fit data of 2"),
+    ("ScatterND", {}, [zeros(2), ints(0), zeros(2)], "its updates of shape 2 do not fit its indices"),
+    ("EyeLike", {}, [zeros(2)], "it needs a matrix of numbers"),
+    ("NegativeLogLikelihoodLoss", {}, [zeros(2, 3), ints(0)], "its targets of shape 1 do not fit scores of 2x3"),
+    ("NegativeLogLikelihoodLoss", {"reduction": "max"}, [zeros(2, 3), ints(0, 0)],
+     "its reduction 'max' is none of none, sum and mean"),
+    ("SoftmaxCrossEntropyLoss", {}, [zeros(2), ints(0)], "it needs scores with batch and classes and has 2"),
+    ("RMSNormalization", {}, [zeros(2, 3), zeros(2)], "its scale of shape 2 does not broadcast to 2x3"),
+    ("LpNormalization", {"p": 3}, [zeros(2)], "its attribute 'p' is 3, neither 1 nor 2"),
+    ("GroupNormalization", {"num_groups": 2}, [zeros(1, 3, 2), zeros(3), zeros(3)],
+     "its 2 groups do not divide the channels of 1x3x2"),
+    ("GroupNormalization", {"num_groups": 2}, [zeros(1, 4, 2), zeros(3), zeros(3)],
+     "its scale has 3 values for 4 channels"),
+    ("LRN", {"size": 0}, [zeros(1, 3, 2, 2)], "it needs channels and a size, and has 1x3x2x2 and 0"),
+    ("BitShift", {"direction": "UP"}, [ints(1), ints(1)], "its direction 'UP' is neither LEFT nor RIGHT"),
+    ("PRelu", {}, [zeros(2, 3), zeros(2)], "its slope of shape 2 does not broadcast to 2x3"),
+    ("BitCast", {"to": onnx.TensorProto.INT32}, [ints(1)],
+     "it reads the bits of int64 as a type of another width, or as float64"),
+]
+
+
+@pytest.mark.parametrize("op, attributes, arrays, message", CASES, ids=[f"{i}-{c[0]}" for i, c in enumerate(CASES)])
+def test_the_cause_is_named(op, attributes, arrays, message):
+    names = [f"x{i}" for i in range(len(arrays))]
+    kind = onnx.helper.np_dtype_to_tensor_dtype
+    inputs = [helper.make_tensor_value_info(n, kind(a.dtype), a.shape) for n, a in zip(names, arrays)]
+    node = helper.make_node(op, names, ["y"], name="the node", **attributes)
+    graph = helper.make_graph([node], "g", inputs, [helper.make_tensor_value_info("y", 0, None)])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 26)], ir_version=10)
+    with pytest.raises(backend.Refused) as refusal:
+        backend.run_model(model, arrays)
+    assert f"node 'the node' ({op}): " in str(refusal.value)
+    assert message in str(refusal.value)
