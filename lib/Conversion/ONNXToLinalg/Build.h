@@ -98,6 +98,12 @@ Value iota(mlir::ImplicitLocOpBuilder &b, int64_t extent, int64_t axis = 0, int6
 /// The places of dimension `axis` that `indices` names, in runs of neighbours.
 Value pick(mlir::ImplicitLocOpBuilder &b, Value tensor, int64_t axis, ArrayRef<int64_t> indices);
 
+/// The product of matrices x and y, whose leading dimensions are a batch.
+Value matrixProduct(mlir::ImplicitLocOpBuilder &b, Value x, Value y, ArrayRef<int64_t> batch);
+/// The same as numpy's matmul, vectors and broadcast batches included; nothing where
+/// the shapes do not fit.
+std::optional<Value> matmulResult(mlir::ImplicitLocOpBuilder &b, Value x, Value y);
+
 Value empty(mlir::ImplicitLocOpBuilder &b, ArrayRef<int64_t> shape, Type element);
 Value filled(mlir::ImplicitLocOpBuilder &b, ArrayRef<int64_t> shape, Value scalar);
 Value zeros(mlir::ImplicitLocOpBuilder &b, ArrayRef<int64_t> shape, Type element);

@@ -51,8 +51,8 @@ static Value batchMatmul(ImplicitLocOpBuilder &b, Value x, Value y) {
   return linalg::BatchMatmulOp::create(b, ValueRange{x, y}, init).getResult(0);
 }
 
-/// The product of matrices x and y, whose leading dimensions are a batch.
-static Value product(ImplicitLocOpBuilder &b, Value x, Value y, ArrayRef<int64_t> batch) {
+Value dojo::onnx::matrixProduct(ImplicitLocOpBuilder &b, Value x, Value y,
+                                ArrayRef<int64_t> batch) {
   Shape xs = shapeOf(x), ys = shapeOf(y), out(batch);
   ArrayRef<int64_t> xBatch = ArrayRef(xs).drop_back(2), yBatch = ArrayRef(ys).drop_back(2);
   int64_t m = xs[xs.size() - 2], k = xs.back(), n = ys.back();
@@ -68,10 +68,10 @@ static Value product(ImplicitLocOpBuilder &b, Value x, Value y, ArrayRef<int64_t
                  out);
 }
 
-static LogicalResult lowerMatMul(NodeContext &c) {
-  Shape xs(c.shape(0)), ys(c.shape(1));
+std::optional<Value> dojo::onnx::matmulResult(ImplicitLocOpBuilder &b, Value x, Value y) {
+  Shape xs = shapeOf(x), ys = shapeOf(y);
   if (xs.empty() || ys.empty() || xs.back() != ys[ys.size() < 2 ? 0 : ys.size() - 2])
-    return c.fail("it cannot multiply " + shapeName(xs) + " by " + shapeName(ys));
+    return std::nullopt;
   bool row = xs.size() == 1, column = ys.size() == 1;
   if (row)
     xs.insert(xs.begin(), 1);
@@ -79,14 +79,21 @@ static LogicalResult lowerMatMul(NodeContext &c) {
     ys.push_back(1);
   auto batch = broadcast(ArrayRef(xs).drop_back(2), ArrayRef(ys).drop_back(2));
   if (!batch)
-    return c.fail("it cannot multiply " + shapeName(xs) + " by " + shapeName(ys));
-  Value result = product(c.b, reshape(c.b, c.value(0), xs), reshape(c.b, c.value(1), ys), *batch);
+    return std::nullopt;
+  Value result = matrixProduct(b, reshape(b, x, xs), reshape(b, y, ys), *batch);
   Shape out = shapeOf(result);
   if (column)
     out.pop_back();
   if (row)
     out.erase(out.end() - (column ? 1 : 2));
-  c.result(0, reshape(c.b, result, out));
+  return reshape(b, result, out);
+}
+
+static LogicalResult lowerMatMul(NodeContext &c) {
+  auto result = matmulResult(c.b, c.value(0), c.value(1));
+  if (!result)
+    return c.fail("it cannot multiply " + shapeName(c.shape(0)) + " by " + shapeName(c.shape(1)));
+  c.result(0, *result);
   return success();
 }
 

@@ -210,6 +210,8 @@ namespace {
 struct LowerONNXPass : public dojo::impl::LowerONNXBase<LowerONNXPass> {
   void runOnOperation() override {
     HandlerRegistry registry;
+    registerAttention(registry);
+    registerQuantization(registry);
     registerCasts(registry);
     registerElementwise(registry);
     registerIndexing(registry);

@@ -121,6 +121,8 @@ private:
   llvm::StringMap<llvm::SmallVector<std::pair<int64_t, Handler>, 1>> handlers;
 };
 
+void registerAttention(HandlerRegistry &registry);
+void registerQuantization(HandlerRegistry &registry);
 void registerCasts(HandlerRegistry &registry);
 void registerElementwise(HandlerRegistry &registry);
 void registerIndexing(HandlerRegistry &registry);
