@@ -96,6 +96,8 @@ LogicalResult FunctionPartitioner::convertReturn(func::ReturnOp op) {
     auto title = source.getResultAttrOfType<StringAttr>(i, titleAttrName);
     if (DramOp stored = dramOf(value); stored && stored.getRole() == "scratch") {
       state.makeOutput(stored, title);
+      if (Attribute element = source.getResultAttr(i, ir::elementAttrName))
+        stored->setAttr(ir::elementAttrName, element);
       continue;
     }
     DramOp dram = state.addDram(op.getLoc(), "output", "output", title, {}, type);
