@@ -15,6 +15,7 @@ import onnx
 from onnx.backend.base import Backend, BackendRep, namedtupledict
 
 import dojo
+from dojo.program import exceeds_float32
 
 # The compiler's words for an input whose value it has to know (NodeContext::needInts).
 DEPENDS_ON = re.compile(r"depends on input '([^']*)'")
@@ -38,6 +39,7 @@ class DojoRep(BackendRep):
     def run(self, inputs, **kwargs):
         """Arrays in the order of the model's inputs, or by name; the outputs in order, also by name."""
         arrays = inputs if isinstance(inputs, dict) else dict(zip(self._inputs, inputs))
+        arrays = {name: np.asarray(a) if isinstance(a, np.generic) else a for name, a in arrays.items()}
         program, constants = self._program(arrays)
         given = {name: _passed(array) for name, array in arrays.items() if name not in constants}
         results = program.run(given, **self._run_options)
@@ -49,6 +51,8 @@ class DojoRep(BackendRep):
         for name, array in arrays.items():
             if not isinstance(array, np.ndarray):
                 raise Refused(f"input '{name}' is no tensor; only tensors are supported")
+            if exceeds_float32(array):
+                raise Refused(f"input '{name}' holds float64 values that float32, which computes them, does not reach")
         while True:
             constants = {name: arrays[name] for name in sorted(self._constants) if name in arrays}
             key = tuple(

@@ -108,10 +108,19 @@ def _compile_file(path, *options):
     return Program(native, json.loads(report), messages)
 
 
+def exceeds_float32(array):
+    """Whether an array holds finite float64 values that are infinite as float32."""
+    if array.dtype != np.float64:
+        return False
+    return bool(np.any(np.isfinite(array) & (np.abs(array) > np.finfo(np.float32).max)))
+
+
 def npy_bytes(array):
     """The .npy file of an array; float64, which numpy makes of plain Python numbers, as float32."""
     array = np.asarray(array, order="C")
     if array.dtype == np.float64:
+        if exceeds_float32(array):
+            raise Error("the array holds float64 values that float32, which computes them, does not reach")
         array = array.astype(np.float32)
     file = io.BytesIO()
     np.lib.format.write_array(file, array, allow_pickle=False)

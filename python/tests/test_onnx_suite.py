@@ -59,6 +59,20 @@ def test_a_case_that_dies_or_hangs_does_not_stop_the_others():
     assert "status 3" in outcomes["dies"].reason
 
 
+def test_reasons_hold_no_numbers_of_bytes():
+    reason = "the code of 458084 bytes exceeds the 327680 bytes a node keeps for code\nmore"
+    assert ledger.one_line(reason) == "the code of N bytes exceeds the N bytes a node keeps for code"
+    assert ledger.one_line("it has 3 operands") == "it has 3 operands"
+
+
+def test_float64_values_beyond_float32_are_refused():
+    kind = onnx.TensorProto.DOUBLE
+    rep = backend.prepare(model([helper.make_node("Neg", ["x"], ["y"])], [("x", kind, [2])], [("y", kind, [2])]))
+    with pytest.raises(backend.Refused, match="input 'x' holds float64 values that float32"):
+        rep.run([np.array([1, 1e39])])
+    np.testing.assert_array_equal(rep.run([np.array([-np.inf, 2.0])]).y, [np.inf, -2])
+
+
 def model(nodes, inputs, outputs, opset=21):
     info = helper.make_tensor_value_info
     graph = helper.make_graph(nodes, "g", [info(*i) for i in inputs], [info(*o) for o in outputs])
@@ -102,6 +116,11 @@ def test_one_node_runs_by_itself():
     x = np.array([1, -2], np.float32)
     (y,) = backend.run_node(helper.make_node("Abs", ["x"], ["y"]), [x], outputs_info=[(np.float32, (2,))])
     np.testing.assert_array_equal(y, [1, 2])
+
+
+def test_numpy_scalars_are_tensors():
+    rep = backend.prepare(model([helper.make_node("Add", ["x", "s"], ["y"])], [("x", F, [2]), ("s", F, [])], [("y", F, [2])]))
+    np.testing.assert_array_equal(rep.run([np.array([1, 2], np.float32), np.float32(3)]).y, [4, 5])
 
 
 def test_other_devices_are_refused():

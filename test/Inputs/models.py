@@ -46,8 +46,8 @@ def integer_lookup():
     return make(
         [h.make_node("Gather", ["table", "ids"], ["row"], "look up"), h.make_node("Cast", ["ids"], ["text"], "to a text", to=T.STRING),
          h.make_node("Add", ["ids", "ids"], ["sum"], "sum"), h.make_node("Reshape", ["table", "sum"], ["shaped"], "back")],
-        [info("ids", [4], T.INT64)], [info("shaped", None, T.INT32)],
-        [nh.from_array(np.arange(4, dtype=np.int32), "table")])
+        [info("ids", [4], T.INT64)], [info("shaped", None, T.BOOL)],
+        [nh.from_array(np.arange(4) > 1, "table")])
 
 
 @model
