@@ -134,6 +134,15 @@ void Splitter::joinResults(func::ReturnOp op) {
 }
 
 Value Splitter::clonedHalf(Operation *op, bool high) {
+  // The regions of these name the element type: they are built anew.
+  if (auto fill = dyn_cast<linalg::FillOp>(op))
+    return linalg::FillOp::create(b, op->getLoc(), half(fill.value(), high),
+                                  half(fill.output(), high))
+        .getResult(0);
+  if (auto transpose = dyn_cast<linalg::TransposeOp>(op))
+    return linalg::TransposeOp::create(b, op->getLoc(), half(transpose.getInput(), high),
+                                       half(transpose.getInit(), high), transpose.getPermutation())
+        ->getResult(0);
   IRMapping mapping;
   for (Value operand : op->getOperands())
     if (isWide(operand))

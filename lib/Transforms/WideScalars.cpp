@@ -94,14 +94,17 @@ Value BodySplitter::compare(P predicate, Halves x, Halves y) {
   return choose(equal, compare(low, x.low, y.low), compare(predicate, x.high, y.high));
 }
 
-/// high * 2^32 + low, the sum rounded once.
+/// high * 2^32 + low of the magnitude, whose words do not cancel, then the sign.
 Value BodySplitter::toFloat(Halves x, bool isSigned, Type type) {
-  Type f32 = b.getF32Type();
-  Value high = isSigned ? arith::SIToFPOp::create(b, f32, x.high).getResult()
-                        : arith::UIToFPOp::create(b, f32, x.high).getResult();
-  Value low = arith::UIToFPOp::create(b, f32, x.low);
+  Value negative = isSigned ? compare(P::slt, x.high, word(0)) : Value();
+  if (isSigned)
+    x = choose(negative, subtract({word(0), word(0)}, x), x);
+  Value high = arith::UIToFPOp::create(b, b.getF32Type(), x.high);
+  Value low = arith::UIToFPOp::create(b, b.getF32Type(), x.low);
   Value scale = arith::ConstantOp::create(b, b.getF32FloatAttr(4294967296.0f));
   Value sum = math::FmaOp::create(b, high, scale, low);
+  if (isSigned)
+    sum = choose(negative, arith::NegFOp::create(b, sum), sum);
   return type.isF32() ? sum : arith::TruncFOp::create(b, type, sum).getResult();
 }
 

@@ -51,6 +51,20 @@ func.func @divided(%a: i32, %b: i32) -> i32 {
 
 // -----
 
+// CHECK-LABEL: @filled
+// CHECK-COUNT-2: linalg.fill ins(%{{.*}} : i32) outs(%{{.*}} : tensor<4xi32>)
+// CHECK-COUNT-2: linalg.transpose ins(%{{.*}} : tensor<2x4xi32>)
+func.func @filled(%x: tensor<2x4xi64>) -> (tensor<4xi64>, tensor<4x2xi64>) {
+  %c = arith.constant 4294967298 : i64
+  %e = tensor.empty() : tensor<4xi64>
+  %f = linalg.fill ins(%c : i64) outs(%e : tensor<4xi64>) -> tensor<4xi64>
+  %s = tensor.empty() : tensor<4x2xi64>
+  %t = linalg.transpose ins(%x : tensor<2x4xi64>) outs(%s : tensor<4x2xi64>) permutation = [1, 0]
+  return %f, %t : tensor<4xi64>, tensor<4x2xi64>
+}
+
+// -----
+
 func.func @no_form(%x: tensor<4xi64>) -> tensor<4xi64> {
   %e = tensor.empty() : tensor<4xi64>
   %y = linalg.generic {indexing_maps = [affine_map<(i) -> (i)>, affine_map<(i) -> (i)>], iterator_types = ["parallel"]}
