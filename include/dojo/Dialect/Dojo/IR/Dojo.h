@@ -38,7 +38,7 @@ constexpr llvm::StringLiteral elementAttrName = "dojo.element";
 constexpr llvm::StringLiteral storageAttrName = "dojo.storage";
 /// On a structured op with steps: the slots of its dojo.repeat, two where it is absent.
 constexpr llvm::StringLiteral slotsAttrName = "dojo.slots";
-constexpr llvm::StringLiteral codeBytesAttrName = "dojo.code_bytes";     ///< on the module: at most
+constexpr llvm::StringLiteral codeBytesAttrName = "dojo.code_bytes"; ///< on the module: at most
 
 /// On the module: the figures of the program as a dictionary, and one for each ONNX node
 /// (docs/Reports.md); the latter with `result`, the layout of its largest launch, and the
