@@ -83,6 +83,8 @@ std::optional<std::vector<unsigned>> issueOrder(const Problem &problem, const So
     ++before[to];
   };
   for (const Edge &edge : problem.edges) {
+    if (problem.instructions[edge.from].given)
+      continue;
     int64_t from = solution.cycles[edge.from];
     int64_t to = solution.cycles[edge.to] + solution.interval * edge.distance;
     if (from == to && (solution.interval || !edge.distance))
@@ -114,13 +116,18 @@ namespace {
 
 class LineScheduler {
 public:
-  explicit LineScheduler(const Problem &problem)
+  /// No instruction issues before its cycle in `release`.
+  LineScheduler(const Problem &problem, std::vector<int64_t> release)
       : problem(problem), count(problem.instructions.size()), height(count), waiting(count),
-        users(count), earliest(count), out(count), in(count), live(problem.files.size()) {}
+        users(count), earliest(std::move(release)), out(count), in(count),
+        live(problem.files.size()) {}
 
   Solution run() {
     prepare();
     Solution solution{std::vector<int64_t>(count, -1), 0};
+    for (unsigned i = 0; i < count; ++i)
+      if (problem.instructions[i].given)
+        issue(i, 0, solution);
     for (int64_t cycle = 0; !ready.empty(); ++cycle) {
       used.assign(problem.resources.size(), 0);
       bool issued = false, pending = false;
@@ -217,7 +224,79 @@ private:
 
 } // namespace
 
-Solution scheduleLine(const Problem &problem) { return LineScheduler(problem).run(); }
+/// Begins values as late as their readers allow, where that shortens lives: `i` does
+/// if it ends fewer values of a file than it begins.
+static std::vector<int64_t> delayed(const Problem &problem, std::vector<int64_t> cycles) {
+  unsigned count = problem.instructions.size();
+  std::vector<llvm::SmallVector<const Edge *, 4>> out(count);
+  for (const Edge &edge : problem.edges)
+    if (!edge.distance)
+      out[edge.from].push_back(&edge);
+  std::vector<int64_t> ends(count, -1);
+  for (unsigned i = 0; i < count; ++i)
+    for (const Edge *edge : out[i])
+      if (edge->value)
+        ends[i] = std::max(ends[i], cycles[edge->to]);
+  std::vector<int> gain(count);
+  for (unsigned i = 0; i < count; ++i)
+    gain[i] = ends[i] >= 0 && !problem.instructions[i].kept && !problem.instructions[i].given;
+  for (const Edge &edge : problem.edges)
+    if (edge.value && !edge.distance && ends[edge.from] == cycles[edge.to] &&
+        problem.instructions[edge.from].file == problem.instructions[edge.to].file)
+      --gain[edge.to];
+  std::vector<std::vector<unsigned>> used(*std::max_element(cycles.begin(), cycles.end()) + 1,
+                                          std::vector<unsigned>(problem.resources.size()));
+  auto isFree = [&](unsigned i, int64_t cycle) {
+    return llvm::all_of(problem.instructions[i].resources,
+                        [&](unsigned r) { return used[cycle][r] < problem.resources[r].perCycle; });
+  };
+  auto change = [&](unsigned i, int by) {
+    for (unsigned r : problem.instructions[i].resources)
+      used[cycles[i]][r] += by;
+  };
+  std::vector<unsigned> order(count);
+  std::iota(order.begin(), order.end(), 0);
+  for (unsigned i : order)
+    change(i, 1);
+  // Ties end with what comes later in the program, so readers move before what they read.
+  llvm::stable_sort(order, [&](unsigned a, unsigned b) {
+    return cycles[a] != cycles[b] ? cycles[a] > cycles[b] : a > b;
+  });
+  for (unsigned i : order) {
+    if (gain[i] <= 0)
+      continue;
+    int64_t from = cycles[i], to = used.size() - 1;
+    for (const Edge *edge : out[i])
+      to = std::min<int64_t>(to, cycles[edge->to] - edge->latency);
+    change(i, -1);
+    while (to > from && !isFree(i, to))
+      --to;
+    cycles[i] = std::max(from, to);
+    change(i, 1);
+  }
+  for (unsigned i = 0; i < count; ++i)
+    if (gain[i] <= 0)
+      cycles[i] = 0;
+  return cycles;
+}
+
+/// Once as early as can be; and once with the values begun late that an order without
+/// regard to registers would begin long before they are read.
+Solution scheduleLine(const Problem &problem) {
+  std::vector<int64_t> atOnce(problem.instructions.size());
+  Solution early = LineScheduler(problem, atOnce).run();
+  if (problem.instructions.empty())
+    return early;
+  Problem unlimited = problem;
+  for (File &file : unlimited.files)
+    file.registers = problem.instructions.size() + 1;
+  Solution late =
+      LineScheduler(problem, delayed(problem, LineScheduler(unlimited, atOnce).run().cycles)).run();
+  auto length = [](const Solution &s) {
+    return *std::max_element(s.cycles.begin(), s.cycles.end());
+  };
+  return length(late) < length(early) ? late : early;
+}
 
 Solution scheduleInOrder(const Problem &problem) {
   std::vector<int64_t> earliest(problem.instructions.size());

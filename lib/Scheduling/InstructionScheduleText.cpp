@@ -82,6 +82,8 @@ private:
         instruction.file = file->second;
       } else if (words[at] == "kept") {
         instruction.kept = true;
+      } else if (words[at] == "given") {
+        instruction.given = true;
       } else if (words[at] == "@" && !last) {
         int64_t cycle;
         if (words[++at].getAsInteger(10, cycle))
@@ -146,6 +148,8 @@ std::string printSchedule(const Problem &problem, const Solution *solution) {
       text += " -> " + problem.files[*instruction.file].name;
     if (instruction.kept)
       text += " kept";
+    if (instruction.given)
+      text += " given";
     text += solution ? llvm::formatv(" @ {0}\n", solution->cycles[i]).str() : "\n";
   }
   for (const Edge &edge : problem.edges)

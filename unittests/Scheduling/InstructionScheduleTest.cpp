@@ -124,6 +124,28 @@ TEST(InstructionSchedule, ALineKeepsWithinItsRegisters) {
   EXPECT_EQ(registersTaken(problem, solution)[0], 3u);
 }
 
+TEST(InstructionSchedule, AValueFromBeforeTheLineLeavesItsRegisterToAnother) {
+  Problem problem = parsed("resource any 1\nfile vector 1\ninst old -> vector given\n"
+                           "inst load any -> vector\ninst use any\ninst end any\n"
+                           "edge old use 0 value\nedge load end 1 value")
+                        .first;
+  EXPECT_THAT(scheduleLine(problem).cycles, ::testing::ElementsAre(0, 1, 0, 2));
+}
+
+TEST(InstructionSchedule, ALineLoadsNotLongBeforeItsReaders) {
+  std::string text = "resource load 2\nresource simd 1\nfile vector 8\ninst s0 simd -> vector\n";
+  for (int i = 1; i < 24; ++i) {
+    std::string n = std::to_string(i), last = std::to_string(i - 1);
+    text += "inst l" + n + " load -> vector\ninst s" + n + " simd -> vector\nedge s" + last + " s" +
+            n + " 4 value\nedge l" + n + " s" + n + " 4 value\n";
+  }
+  Problem problem = parsed(text).first;
+  Solution solution = scheduleLine(problem);
+  EXPECT_EQ(check(problem, solution), std::nullopt);
+  EXPECT_EQ(*std::max_element(solution.cycles.begin(), solution.cycles.end()), 4 * 23);
+  EXPECT_LE(registersTaken(problem, solution)[0], 8u);
+}
+
 TEST(InstructionScheduleCheck, NamesWhatIsBroken) {
   auto why = [](llvm::StringRef cycles) {
     Parsed both = parsed(

@@ -37,6 +37,7 @@ struct Instruction {
   llvm::SmallVector<unsigned, 2> resources;
   std::optional<unsigned> file; ///< of its result
   bool kept = false;            ///< its result is used after the line
+  bool given = false;           ///< a value from before the line that ends in it
 };
 
 /// `to` issues at least `latency` cycles after `from` did `distance` iterations
@@ -49,7 +50,8 @@ struct Edge {
   bool value = false;
 };
 
-/// Instructions stand in program order: edges of distance 0 lead forward.
+/// Instructions stand in program order: edges of distance 0 lead forward. What is given
+/// stands behind them, takes nothing but its register, and is there in cycle 0.
 struct Problem {
   std::vector<Resource> resources;
   std::vector<File> files;
@@ -71,7 +73,8 @@ inline int64_t intervalBound(const Problem &problem) {
 }
 
 /// Cycle by cycle, the longest path first; a value is not begun while its file is
-/// full, if another instruction can go on.
+/// full, if another instruction can go on. The shorter of two orders: values begun
+/// as early as can be, or not much before they are read.
 Solution scheduleLine(const Problem &problem);
 
 /// The instructions of a straight line as they stand, each as early as that allows.
@@ -95,7 +98,7 @@ std::optional<std::string> check(const Problem &problem, const Solution &solutio
 
 /// The text form, one line each:
 ///     resource NAME PER_CYCLE        file NAME REGISTERS
-///     inst NAME [RESOURCE...] [-> FILE] [kept] [@ CYCLE]
+///     inst NAME [RESOURCE...] [-> FILE] [kept] [given] [@ CYCLE]
 ///     edge FROM TO LATENCY [DISTANCE] [value]        interval CYCLES
 /// FROM and TO are names; the cycles and the interval are a solution, which is
 /// complete or absent.

@@ -30,6 +30,10 @@ Value Emitter::add(Value address, int64_t bytes) {
   return make<arith::AddIOp>(address, isImmediate(bytes) ? number(bytes) : keptNumber(bytes));
 }
 
+Value Emitter::multiply(Value value, int64_t factor) {
+  return make<arith::MulIOp>(value, isImmediate(factor) ? number(factor) : keptNumber(factor));
+}
+
 //===----------------------------------------------------------------------===//
 // Constants
 //===----------------------------------------------------------------------===//
@@ -108,7 +112,7 @@ Address Emitter::address(unsigned p, int64_t offset) {
   int64_t start = llvm::divideFloorSigned(distance, range) * range;
   Value &anchor = anchors[{p, start}];
   if (!anchor)
-    anchor = add(pointers[p].at, start);
+    anchor = make<d1::ADD>(pointers[p].at, keptNumber(start));
   return {anchor, distance - start};
 }
 
@@ -117,47 +121,85 @@ Value Emitter::addressRegister(unsigned p, int64_t offset) {
   return add(near.base, near.offset);
 }
 
+void Emitter::advance(unsigned p, int64_t bytes, Value more) {
+  pointers[p].moved -= bytes;
+  if (!more)
+    return;
+  pointers[p] = {make<arith::AddIOp>(add(pointers[p].at, -pointers[p].moved), more), 0};
+  anchors.clear();
+}
+
+SmallVector<unsigned> Emitter::moving(ArrayRef<Loop> loops) const {
+  SmallVector<unsigned> result;
+  for (unsigned p = 0; p < pointers.size(); ++p)
+    if (pointers[p].at &&
+        llvm::any_of(loops, [&](const Loop &l) { return l.trips > 1 && l.steps[p]; }))
+      result.push_back(p);
+  return result;
+}
+
 //===----------------------------------------------------------------------===//
 // Loops
 //===----------------------------------------------------------------------===//
 
-Values Emitter::loop(const Loop &loop, ArrayRef<unsigned> moving, Values carried,
-                     function_ref<Values(Values)> body) {
+/// Each iteration leaves the pointers as far from its operands as it has found them.
+Values Emitter::emitFor(int64_t end, int64_t step, ArrayRef<unsigned> moving, Values carried,
+                        function_ref<Values(Value, Values)> body) {
   Values inits;
   for (unsigned p : moving)
     inits.push_back(pointers[p].at);
   llvm::append_range(inits, carried);
-  auto outerPointers = pointers;
-  auto outerIndex = indices.lookup(loop.indexDim);
+  auto entry = pointers;
 
-  auto op = scf::ForOp::create(b, loc, number(0), number(loop.trips * loop.block),
-                               number(loop.block), inits);
-  Block &block = *op.getBody();
+  auto op = scf::ForOp::create(b, loc, number(0), number(end), number(step), inits);
   {
     OpBuilder::InsertionGuard guard(b);
-    b.setInsertionPointToStart(&block);
+    b.setInsertionPointToStart(op.getBody());
     anchors.clear();
     for (auto [i, p] : llvm::enumerate(moving))
       pointers[p].at = op.getRegionIterArg(i);
-    if (loop.indexDim >= 0)
-      indices[loop.indexDim] = op.getInductionVar();
-    Values next = body(Values(op.getRegionIterArgs().drop_front(moving.size())));
+    Values next =
+        body(op.getInductionVar(), Values(op.getRegionIterArgs().drop_front(moving.size())));
     Values yielded;
     for (unsigned p : moving)
-      yielded.push_back(
-          add(pointers[p].at, loop.steps[p] + outerPointers[p].moved - pointers[p].moved));
+      yielded.push_back(add(pointers[p].at, entry[p].moved - pointers[p].moved));
     llvm::append_range(yielded, next);
     if (!yielded.empty())
       scf::YieldOp::create(b, loc, yielded);
   }
   anchors.clear();
-  pointers = outerPointers;
-  indices[loop.indexDim] = outerIndex;
-  for (auto [i, p] : llvm::enumerate(moving)) {
+  pointers = entry;
+  for (auto [i, p] : llvm::enumerate(moving))
     pointers[p].at = op.getResult(i);
-    pointers[p].moved += loop.trips * loop.steps[p];
-  }
   return Values(op.getResults().drop_front(moving.size()));
+}
+
+Values Emitter::repeat(int64_t trips, ArrayRef<unsigned> moving, Values carried,
+                       function_ref<Values(Values)> body) {
+  if (trips == 0)
+    return carried;
+  if (trips == 1)
+    return body(std::move(carried));
+  return emitFor(trips, 1, moving, std::move(carried),
+                 [&](Value, Values values) { return body(std::move(values)); });
+}
+
+Values Emitter::loop(const Loop &loop, ArrayRef<unsigned> moving, Values carried,
+                     function_ref<Values(Values)> body) {
+  auto outerIndex = indices.lookup(loop.indexDim);
+  Values results = emitFor(loop.trips * loop.block, loop.block, moving, std::move(carried),
+                           [&](Value induction, Values values) {
+                             if (loop.indexDim >= 0)
+                               indices[loop.indexDim] = induction;
+                             Values next = body(std::move(values));
+                             for (unsigned p : moving)
+                               advance(p, loop.steps[p]);
+                             return next;
+                           });
+  indices[loop.indexDim] = outerIndex;
+  for (unsigned p : moving)
+    pointers[p].moved += loop.trips * loop.steps[p];
+  return results;
 }
 
 Values Emitter::loops(ArrayRef<Loop> all, ArrayRef<Loop> inside, Values carried,
@@ -167,13 +209,8 @@ Values Emitter::loops(ArrayRef<Loop> all, ArrayRef<Loop> inside, Values carried,
   auto rest = all.drop_front();
   if (all.front().trips == 1)
     return loops(rest, inside, carried, body);
-  SmallVector<unsigned> moving;
-  auto moves = [&](ArrayRef<Loop> some, unsigned p) {
-    return llvm::any_of(some, [&](const Loop &l) { return l.trips > 1 && l.steps[p]; });
-  };
-  for (unsigned p = 0; p < pointers.size(); ++p)
-    if (pointers[p].at && (moves(all, p) || moves(inside, p)))
-      moving.push_back(p);
-  return loop(all.front(), moving, carried,
+  SmallVector<Loop> both(all);
+  llvm::append_range(both, inside);
+  return loop(all.front(), moving(both), carried,
               [&](Values values) { return loops(rest, inside, values, body); });
 }

@@ -51,6 +51,7 @@ public:
   /// An i64 constant in a register of the whole nest, while those last.
   mlir::Value keptNumber(int64_t value);
   mlir::Value add(mlir::Value address, int64_t bytes);
+  mlir::Value multiply(mlir::Value value, int64_t factor);
 
   /// From here on, constants of vectors are made here once, at most `registers`
   /// of them; further ones are made where they are used. So are kept numbers.
@@ -68,6 +69,10 @@ public:
   Address address(unsigned p, int64_t offset);
   /// The same in a register, for instructions without an immediate.
   mlir::Value addressRegister(unsigned p, int64_t offset);
+  /// The current iteration of pointer p is `bytes` further on, and `more` if that is given.
+  void advance(unsigned p, int64_t bytes, mlir::Value more = {});
+  /// The pointers of `loops` that move at all.
+  llvm::SmallVector<unsigned> moving(llvm::ArrayRef<Loop> loops) const;
   /// The index of a dimension at the current iteration, or null for none.
   mlir::Value index(int64_t dim) const { return indices.lookup(dim); }
 
@@ -75,6 +80,11 @@ public:
   /// to their next ones. `inside` are the loops that body itself will emit.
   Values loops(llvm::ArrayRef<Loop> loops, llvm::ArrayRef<Loop> inside, Values carried,
                llvm::function_ref<Values(Values)> body);
+
+  /// A loop of `trips` iterations around `body`, which advances the pointers `moving`
+  /// itself; behind it they are where the last iteration has left them.
+  Values repeat(int64_t trips, llvm::ArrayRef<unsigned> moving, Values carried,
+                llvm::function_ref<Values(Values)> body);
 
 private:
   struct Pointer {
@@ -85,6 +95,8 @@ private:
   mlir::Value hoist(llvm::function_ref<mlir::Value()> create);
   Values loop(const Loop &loop, llvm::ArrayRef<unsigned> moving, Values carried,
               llvm::function_ref<Values(Values)> body);
+  Values emitFor(int64_t end, int64_t step, llvm::ArrayRef<unsigned> moving, Values carried,
+                 llvm::function_ref<Values(mlir::Value, Values)> body);
 
   llvm::SmallVector<Pointer> pointers;
   llvm::DenseMap<int64_t, mlir::Value> indices;

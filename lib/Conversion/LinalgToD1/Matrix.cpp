@@ -1,5 +1,6 @@
 //===- Matrix.cpp - contractions on the matrix unit -----------------------===//
 #include "Matrix.h"
+#include "Odometer.h"
 
 #include "mlir/IR/Matchers.h"
 
@@ -16,7 +17,8 @@ namespace {
 class MatrixEmission {
 public:
   MatrixEmission(Emitter &emitter, const Nest &nest, const MatrixPlan &plan, Inits inits)
-      : e(emitter), nest(nest), plan(plan), init(inits.front()), c(nest.numInputs) {}
+      : e(emitter), nest(nest), plan(plan), init(inits.front()), c(nest.numInputs),
+        reduced(emitter, loops(true), false), blocks(emitter, loops(false), true) {}
 
   void run();
 
@@ -37,7 +39,12 @@ private:
   int64_t rowOffset(int64_t pair) const;
   bool denseRows() const;
   Values multiply(Values accumulators);
-  void emitBlock();
+  Values startBlock();
+  Values finishBlock(Values accumulators);
+  void storeBlock(Values accumulators);
+  /// The blocks in pairs, each started while the one before it is stored.
+  Values emitPairs(int64_t pairs, Values accumulators);
+  bool isInput(unsigned p) const { return p != c; }
 
   Emitter &e;
   const Nest &nest;
@@ -48,6 +55,7 @@ private:
     int64_t a, b, c; ///< byte offsets in the block
   };
   SmallVector<Tile> tiles;
+  Odometer reduced, blocks;
 };
 
 } // namespace
@@ -158,24 +166,80 @@ Values MatrixEmission::multiply(Values accumulators) {
   return accumulators;
 }
 
-void MatrixEmission::emitBlock() {
+/// The first step of all reductions.
+Values MatrixEmission::startBlock() {
   Values accumulators;
   for (size_t t = 0; t < tiles.size(); ++t)
     accumulators.push_back(e.make<d1::MZERO>());
-  accumulators = e.loops(loops(true), {}, accumulators,
-                         [&](Values values) { return multiply(std::move(values)); });
+  return multiply(std::move(accumulators));
+}
+
+/// All other steps; the pointers are back where the block began.
+Values MatrixEmission::finishBlock(Values accumulators) {
+  SmallVector<unsigned> moving = e.moving(loops(true));
+  int64_t left = reduced.iterations() - 1;
+  if (left == 0)
+    return accumulators;
+  for (unsigned p : moving)
+    e.advance(p, reduced.firstStep(p));
+  Values carried = reduced.start(1);
+  size_t numCounters = carried.size();
+  llvm::append_range(carried, accumulators);
+  carried = e.repeat(left, moving, carried, [&](Values values) {
+    Values products = multiply(Values(ArrayRef(values).drop_front(numCounters)));
+    Values next = reduced.next(ArrayRef(values).take_front(numCounters));
+    for (unsigned p : moving)
+      reduced.advance(p);
+    llvm::append_range(next, products);
+    return next;
+  });
+  for (unsigned p : moving)
+    e.advance(p, -reduced.total(p));
+  return Values(ArrayRef(carried).drop_front(numCounters));
+}
+
+void MatrixEmission::storeBlock(Values accumulators) {
   for (auto [tile, accumulator] : llvm::zip_equal(tiles, accumulators))
     storeTile(accumulator, tile.c);
+}
+
+/// Two blocks an iteration, in one bank of accumulators each. Behind the last block
+/// stands the first again, so what is started in vain reads its operands.
+Values MatrixEmission::emitPairs(int64_t pairs, Values accumulators) {
+  SmallVector<unsigned> moving = e.moving(loops(false));
+  for (unsigned p : e.moving(loops(true)))
+    if (!llvm::is_contained(moving, p))
+      moving.push_back(p);
+  Values carried = blocks.start(0);
+  size_t numCounters = carried.size();
+  llvm::append_range(carried, accumulators);
+  carried = e.repeat(pairs, moving, carried, [&](Values values) {
+    Values counters(ArrayRef(values).take_front(numCounters));
+    Values running(ArrayRef(values).drop_front(numCounters));
+    for (unsigned block = 0; block < 2; ++block) {
+      running = finishBlock(std::move(running));
+      counters = blocks.next(counters);
+      for (unsigned p : llvm::make_filter_range(moving, [&](unsigned p) { return isInput(p); }))
+        blocks.advance(p);
+      Values started = startBlock();
+      storeBlock(std::move(running));
+      blocks.advance(c);
+      running = std::move(started);
+    }
+    llvm::append_range(counters, running);
+    return counters;
+  });
+  return Values(ArrayRef(carried).drop_front(numCounters));
 }
 
 void MatrixEmission::run() {
   findTiles();
   e.hoistConstants(0);
   e.startPointers(nest);
-  e.loops(loops(false), loops(true), {}, [&](Values) {
-    emitBlock();
-    return Values();
-  });
+  int64_t pairs = blocks.iterations() / 2;
+  Values accumulators = emitPairs(pairs, startBlock());
+  if (blocks.iterations() % 2)
+    storeBlock(finishBlock(std::move(accumulators)));
 }
 
 void kernels::emitMatrix(Emitter &emitter, const Nest &nest, const MatrixPlan &plan, Inits inits) {

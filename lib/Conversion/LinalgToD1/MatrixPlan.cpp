@@ -11,7 +11,7 @@ static constexpr int64_t operandRegisters = isa::numVectorRegs - 8;
 /// matrix unit, and leave the loop registers for the operands under way.
 static constexpr int64_t mostTiles = isa::numAccRegs / 2;
 /// Matrix instructions in the innermost loop, at most, and steps of k.
-static constexpr int64_t loopInstructions = 64, longestUnroll = 4;
+static constexpr int64_t loopInstructions = 64, longestUnroll = 2;
 
 namespace {
 

@@ -199,12 +199,15 @@ std::optional<Cell> Interpreter::scalar(Operation *op) {
       TypeSwitch<Operation *, Result>(op)
           .Case([&](arith::ConstantOp c) { return cast<IntegerAttr>(c.getValue()).getInt(); })
           .Case([&](arith::AddIOp) { return in(op, 0).x + in(op, 1).x; })
+          .Case([&](arith::SubIOp) { return in(op, 0).x - in(op, 1).x; })
           .Case([&](arith::MulIOp) { return in(op, 0).x * in(op, 1).x; })
+          .Case([&](arith::ShRUIOp) { return int64_t(uint64_t(in(op, 0).x) >> in(op, 1).x); })
           .Case([&](arith::CmpIOp c) -> Result {
             if (c.getPredicate() != arith::CmpIPredicate::ne)
               return std::nullopt;
             return in(op, 0).x != in(op, 1).x;
           })
+          .Case([&](d1::ADD) { return in(op, 0).x + in(op, 1).x; })
           .Case([&](d1::SUB) { return in(op, 0).x - in(op, 1).x; })
           .Case([&](d1::SLTU) { return uint64_t(in(op, 0).x) < uint64_t(in(op, 1).x); })
           .Case([&](d1::LDW) { return int64_t(int32_t(load<uint32_t>(vectorAddress(op, 0)))); })

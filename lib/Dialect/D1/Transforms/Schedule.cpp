@@ -23,9 +23,14 @@ namespace {
 struct Effort {
   StringRef name;
   bool overlaps;
-  unsigned margin; ///< registers of each file left alone
+  unsigned loopMargin; ///< registers of each file that a loop leaves alone
+  unsigned lineMargin; ///< and a straight line
 };
-constexpr Effort efforts[] = {{"overlapped", true, 0}, {"tight", true, 6}, {"line", false, 6}};
+constexpr Effort efforts[] = {{"overlapped", true, 0, 0},
+                              {"overlapped", true, 0, 6},
+                              {"tight", true, 3, 6},
+                              {"tight", true, 6, 6},
+                              {"line", false, 6, 6}};
 
 /// Registers that are taken around a piece of code.
 class Surroundings {
@@ -117,7 +122,7 @@ private:
     SmallVector<InstructionOpInterface> ops;
     for (Operation &op : loop.getBody().front().without_terminator())
       ops.push_back(cast<InstructionOpInterface>(op));
-    auto registers = Surroundings(function).left(loop, loop, effort.margin);
+    auto registers = Surroundings(function).left(loop, loop, effort.loopMargin);
     BlockProblem block(machine, ops, registers);
     MemoryAccesses memory(function);
     if (!block.addLoopEdges(memory, loop))
@@ -155,7 +160,8 @@ private:
     if (line.size() < 2)
       return;
     Operation *end = line.back()->getNextNode();
-    BlockProblem block(machine, line, surroundings.left(line.front(), line.back(), effort.margin));
+    BlockProblem block(machine, line,
+                       surroundings.left(line.front(), line.back(), effort.lineMargin));
     block.addLineEdges(memory);
     sched::Solution schedule = sched::scheduleLine(block.problem);
     sched::Solution before = sched::scheduleInOrder(block.problem);
@@ -164,7 +170,8 @@ private:
     assert(!sched::check(block.problem, schedule) && "the schedule proves itself");
     std::optional<std::vector<unsigned>> order = sched::issueOrder(block.problem, schedule);
     for (unsigned i : *order)
-      line[i]->moveBefore(end);
+      if (i < line.size())
+        line[i]->moveBefore(end);
   }
 };
 

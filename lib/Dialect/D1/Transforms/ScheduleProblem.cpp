@@ -3,6 +3,8 @@
 #include "Allocation.h"
 #include "dojo/ISA/Issue.h"
 
+#include "llvm/ADT/SetVector.h"
+
 using namespace mlir;
 
 namespace dojo::d1 {
@@ -124,6 +126,31 @@ void BlockProblem::addMemory(MemoryAccesses &memory, RepeatOp loop) {
     }
 }
 
+/// Whether nothing uses `value` behind the line, nor in a further iteration around it.
+bool BlockProblem::endsInLine(Value value) const {
+  Operation *def = value.getDefiningOp();
+  bool free = registerKind(value.getType()) == isa::Kind::x && isRecomputable(def);
+  return !free && value.getParentBlock() == ops.front()->getBlock() && !numbers.contains(def) &&
+         llvm::all_of(value.getUsers(), [&](Operation *user) { return numbers.contains(user); });
+}
+
+void BlockProblem::addGiven() {
+  llvm::SetVector<Value> values;
+  for (InstructionOpInterface op : ops)
+    for (Value operand : op->getOperands())
+      if (endsInLine(operand))
+        values.insert(operand);
+  for (Value value : values) {
+    unsigned file = unsigned(*registerKind(value.getType()));
+    unsigned number = problem.instructions.size();
+    problem.instructions.push_back(
+        {"given" + std::to_string(number), {}, file, /*kept=*/false, /*given=*/true});
+    ++problem.files[file].registers;
+    for (OpOperand &use : value.getUses())
+      problem.edges.push_back({number, numbers.lookup(use.getOwner()), 0, 0, true});
+  }
+}
+
 void BlockProblem::addLineEdges(MemoryAccesses &memory) {
   for (auto [i, op] : llvm::enumerate(ops)) {
     for (Value operand : op->getOperands())
@@ -133,6 +160,7 @@ void BlockProblem::addLineEdges(MemoryAccesses &memory) {
         llvm::any_of(op->getUsers(), [&](Operation *user) { return !numbers.contains(user); });
   }
   addUpdates();
+  addGiven();
   addMemory(memory, {});
 }
 

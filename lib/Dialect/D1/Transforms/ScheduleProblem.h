@@ -29,7 +29,7 @@ public:
   BlockProblem(const Machine &machine, llvm::ArrayRef<InstructionOpInterface> ops,
                std::array<unsigned, 3> registers);
 
-  /// Adds the edges of a straight line.
+  /// Adds the edges of a straight line, and the values that end in it.
   void addLineEdges(MemoryAccesses &memory);
   /// Adds those of the body of `loop`. False if it carries what no instruction of
   /// its body computes.
@@ -46,6 +46,8 @@ private:
 
   unsigned latency(unsigned i) const;
   void addUse(unsigned def, unsigned user, unsigned distance);
+  bool endsInLine(mlir::Value value) const;
+  void addGiven();
   void addUpdates();
   void addAccumulatorLives();
   void addMemory(MemoryAccesses &memory, RepeatOp loop);
