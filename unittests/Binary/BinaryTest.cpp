@@ -181,8 +181,8 @@ TEST(Binary, AProgramThatContradictsItselfIsNotWritten) {
             "input 'x' has a negative or too large dimension");
   EXPECT_EQ(writeError([](Program &p) { p.inputs[0].shape = {int64_t(1) << 40}; }),
             "input 'x' at 0x2000 of 4398046511104 bytes is not inside one DIP");
-  EXPECT_EQ(writeError([](Program &p) { p.outputs[0].type = ElementType(9); }),
-            "output 'y' has the unknown element type 9");
+  EXPECT_EQ(writeError([](Program &p) { p.outputs[0].type = ElementType(numElementTypes); }),
+            "output 'y' has the unknown element type 12");
   EXPECT_EQ(writeError([](Program &p) { p.buffers[0].entry = "run"; }),
             "buffer 'panel' names the unknown entry 'run'");
   EXPECT_EQ(writeError([](Program &p) { p.buffers[0].size = UINT32_MAX; }),
