@@ -42,7 +42,7 @@ def measure(row, folder):
     path = str(model.make(folder))
     program = dojo.compile(path, row.target, row.precision, model.shapes)
     reference = Reference(path)
-    inputs = random_inputs(program, reference, 0, model.ranges)
+    inputs = model.inputs() if model.inputs else random_inputs(program, reference, 0, model.ranges)
     start = time.monotonic()
     outputs = program.run(inputs)
     seconds = time.monotonic() - start

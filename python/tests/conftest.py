@@ -133,6 +133,20 @@ def compiled(model_path):
     return program
 
 
+@pytest.fixture(scope="session")
+def words():
+    """words(vocabulary, text) -> the numbers of its words, by a vocabulary that blingfire ships."""
+    import blingfire
+
+    def of(vocabulary, text):
+        model = blingfire.load_model(str(pathlib.Path(blingfire.__file__).with_name(vocabulary)))
+        ids = blingfire.text_to_ids(model, text, len(text), no_padding=True)
+        blingfire.free_model(model)
+        return [int(i) for i in ids]
+
+    return of
+
+
 @pytest.fixture
 def random():
     return np.random.default_rng(0)

@@ -2,7 +2,9 @@
 
 import subprocess
 
+import make_gpt2
 import numpy as np
+import ocr
 import pytest
 
 from test_mappings import (
@@ -152,6 +154,26 @@ def test_each_weight_of_gpt2_xl_is_read_once_in_a_step(compiled):
     """A layer's weights are twice the SRAM of all nodes together."""
     program = compiled("gpt2_xl_blocks", "d1-mini", "bf16")
     assert program.report["dram_bytes"] <= 1.01 * program.report["dram_bound_bytes"]
+
+
+def test_a_rendered_page_flows_through_resnet50(compiled, model_path):
+    program, path = compiled("resnet50", "d1-mini", "bf16"), model_path("resnet50")
+    page = ocr.normalised(ocr.resized(ocr.draw_page(0)[0], 224, 224))[None]
+    result = check(program, Reference(path), {"input": page}, "bf16")
+    assert result.passed, "\n".join(c.line() for c in result.comparisons)
+
+
+def test_a_text_flows_through_gpt2_xl_blocks_in_two_steps(compiled, model_path, words):
+    """The words' vectors are drawn, like the weights; the second step has the caches of the first."""
+    program, reference = compiled("gpt2_xl_blocks", "d1-mini", "bf16"), Reference(model_path("gpt2_xl_blocks"))
+    size, ids = make_gpt2.XL_BLOCKS, words("gpt2.bin", make_gpt2.__doc__ + make_gpt2.GPT2.mask.__doc__)
+    vectors = np.random.default_rng(0).standard_normal((max(ids) + 1, size.width)).astype(np.float32)
+    caches = {t.name: np.zeros(t.shape, np.float32) for t in program.inputs if t.name != "hidden_states"}
+    for first in (0, size.tokens):
+        hidden = vectors[ids[first : first + size.tokens]][None]
+        result = check(program, reference, {"hidden_states": hidden, **caches}, "bf16")
+        assert result.passed, "\n".join(c.line() for c in result.comparisons)
+        caches = {name: result.outputs[name.replace("past", "present")][:, :, size.past :] for name in caches}
 
 
 @pytest.mark.parametrize("model, precision", ROWS)

@@ -1,7 +1,5 @@
 """A sentence encoder with its own weights and GPT-2 with seeded ones, on a die, against ONNX Runtime."""
 
-import pathlib
-
 import numpy as np
 import pytest
 
@@ -46,20 +44,6 @@ SENTENCES = [
     "The recipe calls for two eggs and a cup of flour.",
 ]
 TEXT = make_gpt2.__doc__ + make_gpt2.GPT2.mask.__doc__
-
-
-@pytest.fixture(scope="module")
-def words():
-    """words(vocabulary, text) -> the numbers of its words, by a vocabulary that blingfire ships."""
-    import blingfire
-
-    def of(vocabulary, text):
-        model = blingfire.load_model(str(pathlib.Path(blingfire.__file__).with_name(vocabulary)))
-        ids = blingfire.text_to_ids(model, text, len(text), no_padding=True)
-        blingfire.free_model(model)
-        return [int(i) for i in ids]
-
-    return of
 
 
 def encoder_inputs(ids):
