@@ -32,15 +32,19 @@ def run_tool():
     return run
 
 
+MEASURE = """import resource, subprocess, sys
+status = subprocess.call(sys.argv[1:], stdin=subprocess.DEVNULL)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+sys.exit(status)"""
+
+
 def measured(*command):
-    """(seconds, GiB) that a command took; its memory is its own peak, not that of the children before it."""
+    """(seconds, GiB) that a command took. A small process starts it, since the kernel counts what the starter holds as
+    the child's too, and this session holds programs."""
     start = time.monotonic()
-    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as child:
-        errors = child.stderr.read()
-        _, status, usage = os.wait4(child.pid, 0)
-        child.returncode = os.waitstatus_to_exitcode(status)
-    assert child.returncode == 0, errors
-    return time.monotonic() - start, usage.ru_maxrss / 2**20
+    done = subprocess.run([sys.executable, "-c", MEASURE, *command], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return time.monotonic() - start, int(done.stdout.splitlines()[-1]) / 2**20
 
 
 @pytest.fixture(scope="session")
