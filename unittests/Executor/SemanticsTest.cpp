@@ -165,7 +165,7 @@ class EveryInstruction : public testing::TestWithParam<Host> {};
 
 TEST_P(EveryInstruction, DoesWhatTheReferenceDoes) {
   if (GetParam() > bestHost())
-    GTEST_SKIP() << "this host does not run it";
+    GTEST_SKIP() << "this host lacks the vector instructions (AVX2 or AVX-512) of the case";
   for (const isa::Instruction &inst : isa::instructions())
     if (isTestedHere(inst))
       checkInstruction(inst, GetParam());
