@@ -102,23 +102,3 @@ class ConvNet:
         bias = self.normal(classes, 0.01) - SHARED_PART_REMOVED * (w @ features.mean(axis=0))
         names = [self.graph.weight(f"{name}.weight", w), self.graph.weight(f"{name}.bias", bias)]
         return self.graph.model({self.graph.node("Gemm", "logits", [x, *names], transB=1): [self.batch, classes]})
-
-
-def parameters(model):
-    """How many weights are trained: all but the running statistics."""
-    return sum(int(np.prod(w.dims)) for w in model.graph.initializer if w.data_type == onnx.TensorProto.FLOAT
-               and w.dims and ".running_" not in w.name)  # fmt: skip
-
-
-def command_line(description, make, path):
-    """The main of a script that writes one of these networks."""
-    import argparse
-
-    parser = argparse.ArgumentParser(description=description.split("\n")[0])
-    parser.add_argument("path", nargs="?", default=path)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--batch", type=int, default=1)
-    arguments = parser.parse_args()
-    model = make(arguments.seed, arguments.batch)
-    onnx.save(model, arguments.path)
-    print(f"{arguments.path}: {len(model.graph.node)} nodes, {parameters(model)} parameters")

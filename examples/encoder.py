@@ -69,19 +69,3 @@ class Encoder:
 
     def add(self, name, x, y):
         return self.g.node("Add", name, [x, y])
-
-
-def command_line(description, size, make, path):
-    """The main of a script that writes one of these: an option for each figure of the size."""
-    import argparse
-
-    import onnx
-
-    parser = argparse.ArgumentParser(description=description.split("\n")[0])
-    parser.add_argument("model", nargs="?", default=path)
-    parser.add_argument("--seed", type=int, default=0)
-    for name, value in vars(size).items():
-        parser.add_argument(f"--{name}", type=int, default=value)
-    options = vars(parser.parse_args())
-    path, seed = options.pop("model"), options.pop("seed")
-    onnx.save(make(type(size)(**options), seed), path)

@@ -1,5 +1,8 @@
 """Writes an ONNX model node by node; what the example models are made with."""
 
+import argparse
+import math
+
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
@@ -47,3 +50,22 @@ class Graph:
         model = helper.make_model(graph, opset_imports=opset, ir_version=IR_VERSION, producer_name="dojo examples")
         onnx.checker.check_model(model)
         return model
+
+
+def parameters(model):
+    """How many weights are trained: all but the running statistics."""
+    return sum(math.prod(w.dims) for w in model.graph.initializer if w.data_type == TensorProto.FLOAT
+               and w.dims and ".running_" not in w.name)  # fmt: skip
+
+
+def command_line(description, make, path, **figures):
+    """The main of a script that writes make(seed=..., **figures): an option for each figure, with its default."""
+    parser = argparse.ArgumentParser(description=description.split("\n")[0])
+    parser.add_argument("model", nargs="?", default=path)
+    for name, value in {"seed": 0, **figures}.items():
+        parser.add_argument(f"--{name}", type=int, default=value)
+    options = vars(parser.parse_args())
+    path = options.pop("model")
+    model = make(**options)
+    onnx.save(model, path)
+    print(f"{path}: {len(model.graph.node)} nodes, {parameters(model)} parameters")

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from onnx import TensorProto
 
-from encoder import Encoder, command_line
+from encoder import Encoder
+from graph import command_line
 
 
 @dataclass(frozen=True)
@@ -66,4 +67,4 @@ def make(size=Size(), seed=0):
 
 
 if __name__ == "__main__":
-    command_line(__doc__, Size(), make, "bert.onnx")
+    command_line(__doc__, lambda seed, **size: make(Size(**size), seed), "bert.onnx", **vars(Size()))

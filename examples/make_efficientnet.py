@@ -6,7 +6,8 @@ BatchNormalization nodes kept. convnet.py says how weights are drawn; the branch
 is scaled down before it is added.
 """
 
-from convnet import ConvNet, command_line
+from convnet import ConvNet
+from graph import command_line
 
 # Expansion, kernel, stride of the first, channels, blocks.
 STAGES = [(1, 3, 1, 16, 1), (6, 3, 2, 24, 2), (6, 5, 2, 40, 2), (6, 3, 2, 80, 3), (6, 5, 1, 112, 3), (6, 5, 2, 192, 4),
@@ -53,4 +54,4 @@ def make(seed=0, batch=1):
 
 
 if __name__ == "__main__":
-    command_line(__doc__, make, "efficientnet_b0.onnx")
+    command_line(__doc__, make, "efficientnet_b0.onnx", batch=1)

@@ -8,14 +8,12 @@ its training: deviation 0.02, the projections back into the residual divided by 
 --vocabulary=0 it is the blocks alone, from hidden states to hidden states.
 """
 
-import argparse
 from dataclasses import dataclass
 
 import numpy as np
-import onnx
 from onnx import TensorProto
 
-from graph import Graph
+from graph import Graph, command_line
 
 DEVIATION = 0.02
 
@@ -174,16 +172,5 @@ def make(size=Size(), seed=0):
     return GPT2(size, seed).model()
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("model", nargs="?", default="gpt2.onnx")
-    parser.add_argument("--seed", type=int, default=0)
-    for name, value in vars(Size()).items():
-        parser.add_argument(f"--{name}", type=int, default=value)
-    options = vars(parser.parse_args())
-    path, seed = options.pop("model"), options.pop("seed")
-    onnx.save(make(Size(**options), seed), path)
-
-
 if __name__ == "__main__":
-    main()
+    command_line(__doc__, lambda seed, **size: make(Size(**size), seed), "gpt2.onnx", **vars(Size()))

@@ -8,7 +8,8 @@ block is scaled down before it is added.
 
 import numpy as np
 
-from convnet import ConvNet, command_line
+from convnet import ConvNet
+from graph import command_line
 
 # Expansion, channels, blocks, stride of the first.
 STAGES = [(1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1)]
@@ -46,4 +47,4 @@ def make(seed=0, batch=1):
 
 
 if __name__ == "__main__":
-    command_line(__doc__, make, "mobilenetv2.onnx")
+    command_line(__doc__, make, "mobilenetv2.onnx", batch=1)

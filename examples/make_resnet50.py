@@ -6,7 +6,8 @@ mode with its BatchNormalization nodes kept; convnet.py says how weights are dra
 residual block is scaled down before it is added.
 """
 
-from convnet import ConvNet, command_line
+from convnet import ConvNet
+from graph import command_line
 
 STAGES = [(64, 3), (128, 4), (256, 6), (512, 3)]
 EXPANSION = 4
@@ -43,4 +44,4 @@ def make(seed=0, batch=1):
 
 
 if __name__ == "__main__":
-    command_line(__doc__, make, "resnet50.onnx")
+    command_line(__doc__, make, "resnet50.onnx", batch=1)

@@ -8,7 +8,8 @@ result. convnet.py says how weights are drawn.
 
 import numpy as np
 
-from convnet import ConvNet, command_line
+from convnet import ConvNet
+from graph import command_line
 
 FEATURES = 32
 LEVELS = 4
@@ -47,4 +48,4 @@ def make(seed=0, batch=1, size=SIZE):
 
 
 if __name__ == "__main__":
-    command_line(__doc__, make, "unet.onnx")
+    command_line(__doc__, make, "unet.onnx", batch=1, size=SIZE)

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from encoder import Encoder, command_line
+from encoder import Encoder
+from graph import command_line
 
 
 @dataclass(frozen=True)
@@ -69,4 +70,4 @@ def make(size=Size(), seed=0):
 
 
 if __name__ == "__main__":
-    command_line(__doc__, Size(), make, "vit.onnx")
+    command_line(__doc__, lambda seed, **size: make(Size(**size), seed), "vit.onnx", **vars(Size()))

@@ -5,7 +5,7 @@ import numpy as np
 import onnx
 import pytest
 
-from convnet import parameters
+from graph import parameters
 from test_models import check_equal, inputs_of
 
 # What the architectures have; a layer of both transformers has 7,087,872.
