@@ -76,8 +76,13 @@ bool keepsWeightsApart(OpOperand &operand) {
   return origins.of(operand.getOwner()->getResult(0)) == Origin::Weight;
 }
 
+/// What stands in front of a loop is not computed in each of its steps.
+bool isInOneBlock(OpOperand &operand) {
+  return operand.get().getParentBlock() == operand.getOwner()->getBlock();
+}
+
 bool isFusable(OpOperand &operand) {
-  return isPlainMap(operand.get().getDefiningOp()) && canAbsorb(operand.getOwner()) &&
+  return isPlainMap(operand.get().getDefiningOp()) && isInOneBlock(operand) && canAbsorb(operand.getOwner()) &&
          linalg::areElementwiseOpsFusable(&operand) && keepsWeightsApart(operand);
 }
 

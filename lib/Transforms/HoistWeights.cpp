@@ -6,6 +6,7 @@
 #include "mlir/Dialect/MLProgram/IR/MLProgram.h"
 #include "mlir/IR/Dominance.h"
 #include "mlir/IR/SymbolTable.h"
+#include "mlir/Interfaces/LoopLikeInterface.h"
 #include "mlir/Transforms/CSE.h"
 #include "llvm/ADT/StringExtras.h"
 
@@ -34,7 +35,7 @@ public:
   explicit Split(func::FuncOp step) : step(step) {
     Origins origins;
     for (Operation &op : step.front().without_terminator())
-      if (op.getNumResults() == 1 && !isBroadcast(&op) &&
+      if (op.getNumResults() == 1 && !isBroadcast(&op) && !isa<LoopLikeOpInterface>(op) &&
           origins.of(op.getResult(0)) == Origin::Weight)
         if (llvm::all_of(op.getOperands(), [&](Value v) {
               return hoisted.contains(v.getDefiningOp()) || origins.of(v) == Origin::Fixed;

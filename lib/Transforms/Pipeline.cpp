@@ -15,6 +15,8 @@ void dojo::buildStructuredPipeline(mlir::OpPassManager &manager, const Structure
   perFunction(createFoldEmpty());
   manager.addPass(mlir::createCanonicalizerPass());
   manager.addPass(mlir::createCSEPass());
+  // Work on weights alone in a loop becomes work in front of it.
+  manager.addPass(mlir::createLoopInvariantCodeMotionPass());
   perFunction(createFuseElementwise());
   perFunction(createFoldScale());
   // Folding leaves short chains on weights.

@@ -2,6 +2,7 @@
 #include "Partitioner.h"
 #include "dojo/Conversion/LinalgToDojo/Passes.h"
 #include "dojo/Dialect/Dojo/IR/Target.h"
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
 
 namespace dojo::ir {
 #define GEN_PASS_DEF_PARTITION
@@ -180,9 +181,14 @@ LogicalResult FunctionPartitioner::convert(Operation &op) {
     return convertStore(store);
   if (auto load = dyn_cast<ml_program::GlobalLoadOp>(op))
     return convertLoad(load);
-  if (op.getDialect()->getNamespace() == "tensor")
-    return success(); // views, followed from where they are used
-  return op.emitOpError("is not of the structured level: expected linalg, tensor or constants");
+  if (auto loop = dyn_cast<scf::ForOp>(op))
+    return convertLoop(loop);
+  if (auto insertion = dyn_cast<tensor::InsertSliceOp>(op))
+    return convertInsertion(insertion);
+  if (op.getDialect()->getNamespace() == "tensor" || isa<affine::AffineApplyOp>(op))
+    return success(); // views and their offsets, followed from where they are used
+  return op.emitOpError("is not of the structured level: expected linalg, tensor, scf.for or "
+                        "constants");
 }
 
 LogicalResult FunctionPartitioner::run() {

@@ -2,7 +2,7 @@
 //
 // Rewrites a function of the structured level into moves and computation of the dojo
 // dialect, op by op. PartitionOps.cpp holds what becomes of structured ops,
-// Partition.cpp everything else.
+// PartitionLoops.cpp of loops, Partition.cpp everything else.
 //
 //===----------------------------------------------------------------------===//
 #ifndef DOJO_LIB_CONVERSION_LINALGTODOJO_PARTITIONER_H
@@ -57,6 +57,11 @@ private:
   mlir::LogicalResult convertConstant(mlir::arith::ConstantOp op);
   mlir::LogicalResult convertStructured(mlir::linalg::LinalgOp op);
   mlir::LogicalResult convertReturn(mlir::func::ReturnOp op);
+  mlir::LogicalResult convertLoop(mlir::scf::ForOp loop);
+  mlir::LogicalResult convertInsertion(mlir::tensor::InsertSliceOp op);
+  mlir::FailureOr<llvm::SmallVector<mlir::Value>> placesOf(mlir::scf::ForOp loop);
+  mlir::FailureOr<llvm::SmallVector<mlir::Value>> yieldInto(mlir::scf::ForOp loop,
+                                                            mlir::ValueRange places);
   mlir::LogicalResult convertStore(mlir::ml_program::GlobalStoreOp op);
   mlir::LogicalResult convertLoad(mlir::ml_program::GlobalLoadOp op);
   void moveToDram(mlir::Value value, mlir::Value held, DramOp dram);

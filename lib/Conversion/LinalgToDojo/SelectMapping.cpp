@@ -1,4 +1,5 @@
 //===- SelectMapping.cpp - give every structured op a mapping -------------===//
+#include "Loops.h"
 #include "MappingFile.h"
 #include "Views.h"
 #include "dojo/Conversion/LinalgToDojo/OperandLayouts.h"
@@ -268,8 +269,12 @@ MappingAttr Rule::search(linalg::LinalgOp op) const {
 }
 
 LogicalResult Rule::apply(func::FuncOp function) {
-  WalkResult result = function.walk([&](linalg::LinalgOp op) {
-    if (isa<linalg::FillOp, linalg::TransposeOp>(op.getOperation()))
+  WalkResult result = function.walk([&](Operation *inner) {
+    if (auto loop = dyn_cast<scf::ForOp>(inner))
+      for (OpResult carried : loop->getResults())
+        layouts[carried] = carriedLayout(loop, carried.getResultNumber(), target.grid);
+    auto op = dyn_cast<linalg::LinalgOp>(inner);
+    if (!op || isa<linalg::FillOp, linalg::TransposeOp>(op.getOperation()))
       return WalkResult::advance();
     auto mapping = op->getAttrOfType<MappingAttr>(mappingAttrName);
     if (!mapping && isElementwise(op))

@@ -40,12 +40,38 @@ Value Spreader::destination(Location loc, RankedTensorType type, bool fill, Type
                       padding ? padding : builder.getZeroAttr(type.getElementType()));
 }
 
+//===-- Loops -------------------------------------------------------------===//
+
+void Spreader::enterLoop(scf::ForOp loop, RepeatOp repeat) { loops.push_back({loop, repeat}); }
+
+RepeatOp Spreader::repeatOf(Value inductionVariable) {
+  auto *entered = llvm::find_if(
+      loops, [&](auto &entry) { return entry.first.getInductionVar() == inductionVariable; });
+  return entered->second;
+}
+
+/// Builds where `value` is defined: in front of the outermost loop that it lies outside of.
+void Spreader::enterScopeOf(Value value) {
+  for (auto [loop, repeat] : loops)
+    if (!loop.getRegion().isAncestor(value.getParentRegion()))
+      return builder.setInsertionPoint(repeat);
+}
+
+/// As viewOf, but what is held already is not looked through.
+View Spreader::look(Value value) const {
+  View view = viewOf(value);
+  if (!view.isIdentity() && holders.contains(value))
+    view = {value, value, builder.getMultiDimIdentityMap(view.map.getNumDims()), {}, {}, true};
+  return view;
+}
+
 //===-- Holders -----------------------------------------------------------===//
 
 FailureOr<Value> Spreader::holderOf(Value root) {
-  Value &holder = holders[root];
-  if (holder)
+  if (Value holder = holders.lookup(root))
     return holder;
+  OpBuilder::InsertionGuard guard(builder);
+  enterScopeOf(root);
   FailureOr<Value> made = makeHolder(root);
   if (succeeded(made))
     holders[root] = *made;
@@ -67,6 +93,10 @@ FailureOr<Value> Spreader::makeHolder(Value root) {
   if (op && matchPattern(op, m_Constant(&splat)))
     return createFilled(builder, op->getLoc(), withLayout(type, request.layout),
                         cast<TypedAttr>(splat.getSplatValue<Attribute>()));
+  TypedAttr constant;
+  if (auto fill = dyn_cast_or_null<linalg::FillOp>(op);
+      fill && matchPattern(fill.value(), m_Constant(&constant)))
+    return createFilled(builder, op->getLoc(), withLayout(type, request.layout), constant);
   if (op)
     return op->emitOpError("has no lowering to the mesh");
   return emitError(root.getLoc(), "value has no lowering to the mesh");
@@ -133,6 +163,9 @@ FailureOr<Value> Spreader::onMesh(Value root) {
     return holder;
   if (Value home = homes.lookup(*holder))
     return home;
+  OpBuilder::InsertionGuard guard(builder);
+  if (!streamed.contains(*holder))
+    enterScopeOf(root);
   auto type = cast<RankedTensorType>(root.getType());
   RankedTensorType spread = withLayout(type, restingLayout(type.getShape(), grid));
   auto map = AffineMap::getMultiDimIdentityMap(type.getRank(), builder.getContext());
@@ -146,17 +179,17 @@ FailureOr<Value> Spreader::onMesh(Value root) {
 }
 
 Value Spreader::inDram(Value value) const {
-  View view = viewOf(value);
+  View view = look(value);
   Value holder = view.isIdentity() ? holders.lookup(view.root) : Value{};
   return holder && isDram(holder.getType()) ? holder : Value{};
 }
 
 bool Spreader::streams(Value value) const {
-  return streamed.contains(holders.lookup(viewOf(value).root));
+  return streamed.contains(holders.lookup(look(value).root));
 }
 
 FailureOr<Value> Spreader::anywhere(Value value) {
-  if (viewOf(value).isIdentity() && !value.getDefiningOp<tensor::ConcatOp>())
+  if (look(value).isIdentity() && !value.getDefiningOp<tensor::ConcatOp>())
     return onMesh(value);
   auto type = cast<RankedTensorType>(value.getType());
   return get(
@@ -165,22 +198,31 @@ FailureOr<Value> Spreader::anywhere(Value value) {
 }
 
 LogicalResult Spreader::prepare(Value value) {
-  Value root = viewOf(value).root;
+  View view = look(value);
+  Value root = view.root;
+  // A panel has a symbol of its own.
+  if (view.step) {
+    FailureOr<Value> held = anywhere(value);
+    if (succeeded(held))
+      define(value, *held);
+    return held;
+  }
   return success(root.getDefiningOp<tensor::EmptyOp>() || succeeded(holderOf(root)));
 }
 
 //===-- Requests ----------------------------------------------------------===//
 
 /// Whether nodes hold elements of this layout that are no elements of the tensor.
-static bool hasPadding(const View &view, const Layout &layout) {
-  return Move{layout, layout, *termsOf(view.map), 1}.leavesGaps();
+static bool hasPadding(const View &view, const Layout &layout, int64_t steps) {
+  return Move{layout, layout, *termsOf(view.map), 1}.leavesGaps(steps);
 }
 
 FailureOr<Value> Spreader::get(Value value, const Request &request) {
   if (request.symbol || streams(value))
     return copy(value, request);
-  View view = viewOf(value);
-  bool needsZeros = request.zeroPadding && hasPadding(view, request.layout);
+  View view = look(value);
+  int64_t steps = view.step ? repeatOf(view.step).getCount() : 1;
+  bool needsZeros = request.zeroPadding && hasPadding(view, request.layout, steps);
   if (view.isIdentity())
     if (Value holder = holders.lookup(value); holder && !isDram(holder.getType()) &&
                                               layoutOf(holder.getType()) == request.layout &&
@@ -191,6 +233,8 @@ FailureOr<Value> Spreader::get(Value value, const Request &request) {
                       unsigned(request.zeroPadding));
   if (Value done = made.lookup(key))
     return done;
+  OpBuilder::InsertionGuard guard(builder);
+  enterScopeOf(value);
   FailureOr<Value> result = copy(value, request);
   if (succeeded(result))
     made[key] = *result;
@@ -198,16 +242,23 @@ FailureOr<Value> Spreader::get(Value value, const Request &request) {
 }
 
 FailureOr<Value> Spreader::copy(Value value, const Request &request) {
-  View view = viewOf(value);
+  View view = look(value);
   auto concat = view.root.getDefiningOp<tensor::ConcatOp>();
   if (concat && view.isIdentity() && !request.symbol && !holders.contains(value))
     return concatenate(concat, request);
-  return moveView(value, view, request);
+  if (!view.step)
+    return moveView(value, view, request);
+  RepeatOp repeat = repeatOf(view.step);
+  Request inStep = request;
+  inStep.symbol = repeat.getBody().getArgument(0);
+  inStep.advance.assign(view.map.getNumDims(), 0);
+  inStep.steps = repeat.getCount();
+  return moveView(value, view, inStep);
 }
 
 /// The view's map with the advance of a panel added.
 static AffineMap panelMap(const View &view, const Request &request, OpBuilder &builder) {
-  if (!request.symbol)
+  if (!request.symbol || view.step)
     return view.map;
   AffineMap map = view.map;
   SmallVector<AffineExpr> shifted;
@@ -302,13 +353,10 @@ FailureOr<Value> Spreader::concatenate(tensor::ConcatOp op, const Request &reque
   Value result = destination(op.getLoc(), type, true, {});
   int64_t offset = 0;
   for (Value piece : op.getInputs()) {
-    View view = viewOf(piece);
+    View view = look(piece);
     if (!view.bounded || view.padding)
-      view = {piece,
-              piece,
-              AffineMap::getMultiDimIdentityMap(type.getRank(), builder.getContext()),
-              {},
-              true};
+      view = {piece, piece, AffineMap::getMultiDimIdentityMap(type.getRank(), builder.getContext()),
+              {},    {},    true};
     FailureOr<Value> source = view.root == piece ? anywhere(piece) : onMesh(view.root);
     if (failed(source))
       return failure();

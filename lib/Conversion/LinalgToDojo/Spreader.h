@@ -11,6 +11,7 @@
 
 #include "Views.h"
 #include "dojo/Dialect/Dojo/IR/Dojo.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Builders.h"
 #include "llvm/ADT/DenseMap.h"
@@ -54,6 +55,15 @@ public:
   /// The tensor on the mesh in whatever layout it has, identity map.
   mlir::FailureOr<mlir::Value> anywhere(mlir::Value value);
 
+  /// From here to leaveLoop, what is made of values from outside of the loop stands in front of
+  /// its repeat, where it is made once.
+  void enterLoop(mlir::scf::ForOp loop, RepeatOp repeat);
+  void leaveLoop() { loops.pop_back(); }
+  /// The number of a step of an entered loop.
+  mlir::Value stepOf(mlir::Value inductionVariable) {
+    return repeatOf(inductionVariable).getBody().getArgument(0);
+  }
+
   /// Ensures that the views behind `value` have a holder, on the mesh or in DRAM, so
   /// that requests inside a repeat take their panels from there.
   mlir::LogicalResult prepare(mlir::Value value);
@@ -72,11 +82,15 @@ private:
                                     mlir::RankedTensorType type, mlir::AffineMap map,
                                     mlir::TypedAttr padding, const Request &request);
   bool streams(mlir::Value value) const;
+  View look(mlir::Value value) const;
+  void enterScopeOf(mlir::Value value);
+  RepeatOp repeatOf(mlir::Value inductionVariable);
   mlir::Value destination(mlir::Location loc, mlir::RankedTensorType type, bool fill,
                           mlir::TypedAttr padding);
 
   mlir::OpBuilder &builder;
   Coords grid;
+  llvm::SmallVector<std::pair<mlir::scf::ForOp, RepeatOp>> loops; ///< outermost first
   llvm::DenseMap<mlir::Value, mlir::Value> holders;
   llvm::DenseMap<mlir::Value, mlir::Value> homes; ///< of holders in DRAM
   llvm::DenseSet<mlir::Value> streamed;           ///< holders in DRAM without a home

@@ -1,5 +1,6 @@
 //===- Views.cpp - tensors that are only another look at one --------------===//
 #include "Views.h"
+#include "Loops.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -15,6 +16,7 @@ struct Step {
   AffineMap map;
   TypedAttr padding;
   bool bounded;
+  Value loopStep = {};
 };
 
 } // namespace
@@ -24,20 +26,24 @@ static AffineMap makeMap(unsigned rank, ArrayRef<AffineExpr> exprs, MLIRContext 
 }
 
 static std::optional<Step> stepOf(tensor::ExtractSliceOp op) {
-  if (ShapedType::isDynamicShape(op.getStaticOffsets()) ||
-      ShapedType::isDynamicShape(op.getStaticStrides()))
+  if (ShapedType::isDynamicShape(op.getStaticStrides()))
     return std::nullopt;
   MLIRContext *context = op.getContext();
   llvm::SmallBitVector dropped = op.getDroppedDims();
   SmallVector<AffineExpr> exprs;
+  Value step;
   unsigned next = 0;
-  for (unsigned d = 0, e = op.getSourceType().getRank(); d < e; ++d) {
-    AffineExpr expr = getAffineConstantExpr(op.getStaticOffsets()[d], context);
+  for (auto [d, mixed] : llvm::enumerate(op.getMixedOffsets())) {
+    std::optional<StepOffset> offset = stepOffsetOf(mixed, context);
+    if (!offset || (offset->step && step && offset->step != step))
+      return std::nullopt;
+    step = offset->step ? offset->step : step;
+    AffineExpr expr = offset->expr;
     if (!dropped.test(d))
       expr = getAffineDimExpr(next++, context) * op.getStaticStrides()[d] + expr;
     exprs.push_back(expr);
   }
-  return Step{op.getSource(), makeMap(next, exprs, context), {}, false};
+  return Step{op.getSource(), AffineMap::get(next, step ? 1 : 0, exprs, context), {}, false, step};
 }
 
 static std::optional<Step> stepOf(linalg::TransposeOp op) {
@@ -110,19 +116,26 @@ bool View::isIdentity() const {
 
 View dojo::ir::viewOf(Value value) {
   unsigned rank = cast<RankedTensorType>(value.getType()).getRank();
-  View view{value, value, AffineMap::getMultiDimIdentityMap(rank, value.getContext()), {}, true};
+  View view{value, value, AffineMap::getMultiDimIdentityMap(rank, value.getContext()),
+            {},    {},    true};
   Operation *op = value.getDefiningOp();
   std::optional<Step> step = op ? stepOf(op) : std::nullopt;
   if (!step)
     return view;
   View source = viewOf(step->source);
-  // Padding needs the bounds of what it pads, and one value for all of it.
-  if (step->padding && (!source.bounded || (source.padding && source.padding != step->padding)))
+  // Padding needs the bounds of what it pads, and one value for all of it; a map has one symbol.
+  if ((step->padding && (!source.bounded || (source.padding && source.padding != step->padding))) ||
+      (step->loopStep && source.step))
     source = {step->source,
               step->source,
               AffineMap::getMultiDimIdentityMap(step->map.getNumResults(), value.getContext()),
               {},
+              {},
               true};
-  return {value, source.root, source.map.compose(step->map),
-          step->padding ? step->padding : source.padding, step->bounded && source.bounded};
+  return {value,
+          source.root,
+          source.map.compose(step->map),
+          step->loopStep ? step->loopStep : source.step,
+          step->padding ? step->padding : source.padding,
+          step->bounded && source.bounded};
 }

@@ -17,6 +17,7 @@ struct View {
   mlir::Value value;       ///< the tensor that is looked at
   mlir::Value root;        ///< the tensor it is a look at
   mlir::AffineMap map;     ///< index of the view -> index of the root
+  mlir::Value step;        ///< of a loop, symbol 0 of the map; null if it has none
   mlir::TypedAttr padding; ///< what stands where the map leaves the root; null if it never does
   /// Every index outside the view maps outside the root, so that a further padding
   /// or a concatenation can rely on the root's own bounds.
