@@ -4,10 +4,13 @@
 
 #include "Types.h"
 #include "dojo/Transforms/Passes.h"
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
+#include <map>
 
 using namespace mlir;
 using namespace dojo::onnx;
@@ -18,6 +21,13 @@ namespace dojo {
 } // namespace dojo
 
 namespace dojo::onnx {
+
+/// An order that nothing observes.
+struct ByAddress {
+  bool operator()(Value x, Value y) const {
+    return x.getAsOpaquePointer() < y.getAsOpaquePointer();
+  }
+};
 
 /// Walks the nodes of one function in order and builds its successor.
 class Walker {
@@ -34,7 +44,9 @@ private:
     ++rejected;
   }
   void addArgument(unsigned index, Block &block);
+  void visitAll(Block &block);
   void visit(NodeOp node);
+  FailureOr<SmallVector<Known>> lowerGraph(Region &graph, ArrayRef<Known> inputs);
   const Handler *handlerOf(NodeOp node);
   Value output(unsigned index, Value value);
   void finish(Block &block, ValueRange outputs, func::FuncOp to);
@@ -42,7 +54,8 @@ private:
   func::FuncOp from;
   const HandlerRegistry &registry;
   ImplicitLocOpBuilder b;
-  llvm::DenseMap<Value, Known> values;
+  /// Handlers refer to what they were given while the graphs inside of their node add more.
+  std::map<Value, Known, ByAddress> values;
   /// The names of the types that arguments and results have outside; empty where the
   /// tensor says it.
   SmallVector<StringRef> elements, resultElements;
@@ -116,7 +129,9 @@ void Walker::visit(NodeOp node) {
     operands.push_back(&found->second);
   }
   b.setLoc(node.getLoc());
-  NodeContext context(node, b, operands);
+  unsigned before = rejected;
+  auto lower = [this](Region &graph, ArrayRef<Known> inputs) { return lowerGraph(graph, inputs); };
+  NodeContext context(node, b, operands, lower);
   bool lowered = evaluateOnHost(context) || (!context.failed && succeeded((*handler)(context)));
   for (NamedAttribute attribute : node.getParams())
     if (lowered && !context.read.contains(attribute.getName()))
@@ -126,12 +141,38 @@ void Walker::visit(NodeOp node) {
     if (!context.results[i].type && context.uses(i))
       lowered = succeeded(context.fail("its output " + Twine(i) + " is not supported"));
   if (!lowered || context.failed) {
-    ++rejected;
+    // A graph that cannot be lowered has been reported node by node.
+    rejected = std::max(rejected, before + 1);
     return;
   }
   for (auto [result, known] : llvm::zip(node->getResults(), context.results))
     if (known.type)
       values[result] = known;
+}
+
+void Walker::visitAll(Block &block) {
+  for (Operation &op : block.without_terminator()) {
+    if (auto constant = dyn_cast<ConstantOp>(op))
+      values[constant.getResult()] = knownConstant(constant.getValue());
+    else if (auto node = dyn_cast<NodeOp>(op))
+      visit(node);
+  }
+}
+
+FailureOr<SmallVector<Known>> Walker::lowerGraph(Region &graph, ArrayRef<Known> inputs) {
+  Location around = b.getLoc();
+  for (auto [argument, input] : llvm::zip(graph.getArguments(), inputs))
+    values[argument] = input;
+  visitAll(graph.front());
+  b.setLoc(around);
+  SmallVector<Known> outputs;
+  for (Value output : graph.front().getTerminator()->getOperands()) {
+    auto found = values.find(output);
+    if (found == values.end())
+      return failure();
+    outputs.push_back(found->second);
+  }
+  return outputs;
 }
 
 /// The value of an output, or null if nothing computes it.
@@ -172,12 +213,7 @@ LogicalResult Walker::run() {
   b.setInsertionPointToEnd(block);
   for (unsigned i = 0; i < from.getNumArguments(); ++i)
     addArgument(i, *block);
-  for (Operation &op : from.getBody().front().without_terminator()) {
-    if (auto constant = dyn_cast<ConstantOp>(op))
-      values[constant.getResult()] = knownConstant(constant.getValue());
-    else if (auto node = dyn_cast<NodeOp>(op))
-      visit(node);
-  }
+  visitAll(from.getBody().front());
   SmallVector<Value> outputs;
   b.setLoc(from.getLoc());
   for (auto [i, value] : llvm::enumerate(from.getBody().front().getTerminator()->getOperands()))
@@ -219,6 +255,7 @@ struct LowerONNXPass : public dojo::impl::LowerONNXBase<LowerONNXPass> {
     registerRearrangement(registry);
     registerReductions(registry);
     registerLinearAlgebra(registry);
+    registerControlFlow(registry);
     registerConvolutions(registry);
     registerTransposedConvolutions(registry);
     registerPooling(registry);

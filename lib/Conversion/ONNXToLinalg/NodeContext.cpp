@@ -30,11 +30,15 @@ Known &NodeContext::known(unsigned i) {
   return absent;
 }
 
-Value NodeContext::value(unsigned i) {
-  Known &known = this->known(i);
+/// Constants stand at the beginning of the function, for its loops and what follows them.
+Value NodeContext::valueOf(Known &known) {
   if (!known.value) {
     OpBuilder::InsertionGuard guard(b);
-    b.setInsertionPointToStart(b.getInsertionBlock());
+    Operation *around = b.getInsertionBlock()->getParentOp();
+    auto function = dyn_cast<func::FuncOp>(around);
+    if (!function)
+      function = around->getParentOfType<func::FuncOp>();
+    b.setInsertionPointToStart(&function.front());
     known.value = materialise(b, known.constant);
   }
   return known.value;
@@ -161,10 +165,27 @@ void NodeContext::result(unsigned i, ElementsAttr constant) {
   if (i < results.size())
     results[i] = knownConstant(constant);
 }
-void NodeContext::forward(unsigned i, unsigned operand) {
-  Known &source = known(operand);
+void NodeContext::forward(unsigned i, unsigned operand) { result(i, known(operand)); }
+
+void NodeContext::result(unsigned i, const Known &known) {
   if (i < results.size())
-    results[i] = source;
+    results[i] = known;
+}
+
+FailureOr<SmallVector<Known>> NodeContext::lowerBody(StringRef name, ArrayRef<Known> inputs) {
+  auto bodies = node.getBodies().value_or(ArrayAttr());
+  auto *found =
+      bodies
+          ? llvm::find_if(bodies,
+                          [&](Attribute body) { return cast<StringAttr>(body).getValue() == name; })
+          : nullptr;
+  if (!bodies || found == bodies.end())
+    return fail("it has no graph '" + name + "'");
+  Region &graph = node.getGraphs()[found - bodies.begin()];
+  if (graph.getNumArguments() != inputs.size())
+    return fail("its graph '" + name + "' has " + Twine(graph.getNumArguments()) +
+                " inputs, expected " + Twine(inputs.size()));
+  return lowerGraph(graph, inputs);
 }
 
 LogicalResult NodeContext::fail(const Twine &cause, const Twine &help) {

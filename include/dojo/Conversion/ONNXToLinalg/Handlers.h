@@ -29,10 +29,16 @@ struct Known {
 
 Known knownConstant(mlir::ElementsAttr constant);
 
+/// Lowers a subgraph of a node where the builder stands, its inputs bound to these values.
+using LowerGraph = llvm::function_ref<mlir::FailureOr<llvm::SmallVector<Known>>(
+    mlir::Region &graph, llvm::ArrayRef<Known> inputs)>;
+
 class NodeContext {
 public:
-  NodeContext(NodeOp node, mlir::ImplicitLocOpBuilder &b, mlir::MutableArrayRef<Known *> operands)
-      : b(b), node(node), operands(operands), results(node->getNumResults()) {}
+  NodeContext(NodeOp node, mlir::ImplicitLocOpBuilder &b, mlir::MutableArrayRef<Known *> operands,
+              LowerGraph lowerGraph)
+      : b(b), node(node), operands(operands), results(node->getNumResults()),
+        lowerGraph(lowerGraph) {}
 
   mlir::ImplicitLocOpBuilder &b;
 
@@ -46,7 +52,10 @@ public:
   mlir::RankedTensorType type(unsigned i) { return known(i).type; }
   llvm::ArrayRef<int64_t> shape(unsigned i) { return type(i).getShape(); }
   int64_t rank(unsigned i) { return type(i).getRank(); }
-  mlir::Value value(unsigned i);
+  mlir::Value value(unsigned i) { return valueOf(known(i)); }
+  /// All that is known of operand `i`, and the SSA value of what is known.
+  const Known &operand(unsigned i) { return known(i); }
+  mlir::Value valueOf(Known &known);
   /// The element type in the model, which type(i) computes.
   mlir::Type declared(unsigned i) { return known(i).declared; }
   bool isUnsigned(unsigned i) { return declared(i).isUnsignedInteger(); }
@@ -73,6 +82,11 @@ public:
       read.insert(name);
   }
 
+  /// The outputs of a graph among the attributes, lowered where `b` stands with these values for
+  /// its inputs. What it cannot lower is reported with the nodes inside.
+  mlir::FailureOr<llvm::SmallVector<Known>> lowerBody(llvm::StringRef name,
+                                                      llvm::ArrayRef<Known> inputs);
+
   // Results.
   unsigned numResults() const { return results.size(); }
   bool uses(unsigned i) const { return i < results.size() && !node->getResult(i).use_empty(); }
@@ -81,6 +95,7 @@ public:
   void result(unsigned i, mlir::Value value);
   void result(unsigned i, mlir::Value value, mlir::Type declared);
   void result(unsigned i, mlir::ElementsAttr constant);
+  void result(unsigned i, const Known &known);
   /// A result that is operand `operand` itself.
   void forward(unsigned i, unsigned operand);
 
@@ -101,6 +116,7 @@ private:
   mutable NodeOp node;
   mlir::MutableArrayRef<Known *> operands;
   llvm::SmallVector<Known> results;
+  LowerGraph lowerGraph;
   llvm::StringSet<> read;
   Known absent;
   bool failed = false;
@@ -130,6 +146,7 @@ void registerLosses(HandlerRegistry &registry);
 void registerRearrangement(HandlerRegistry &registry);
 void registerReductions(HandlerRegistry &registry);
 void registerLinearAlgebra(HandlerRegistry &registry);
+void registerControlFlow(HandlerRegistry &registry);
 void registerConvolutions(HandlerRegistry &registry);
 void registerResize(HandlerRegistry &registry);
 void registerTransposedConvolutions(HandlerRegistry &registry);

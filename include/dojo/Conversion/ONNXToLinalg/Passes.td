@@ -12,8 +12,9 @@ def LowerONNX : Pass<"lower-onnx", "::mlir::ModuleOp"> {
     beside the SSA values, so that arithmetic on shapes leaves nothing behind.
     Every node that cannot be lowered is reported, then the pass fails.
   }];
-  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::func::FuncDialect",
-                           "::mlir::linalg::LinalgDialect", "::mlir::math::MathDialect",
+  let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",
+                           "::mlir::func::FuncDialect", "::mlir::linalg::LinalgDialect",
+                           "::mlir::math::MathDialect", "::mlir::scf::SCFDialect",
                            "::mlir::tensor::TensorDialect"];
 }
 

@@ -1,0 +1,44 @@
+//===- StepLoop.h - loops that handlers build -------------------*- C++ -*-===//
+//
+// A loop of a constant number of steps that carries tensors: an scf.for whose slices and
+// insertions depend linearly on the number of the step, which becomes a dojo.repeat.
+//
+//===----------------------------------------------------------------------===//
+#ifndef DOJO_LIB_CONVERSION_ONNXTOLINALG_STEPLOOP_H
+#define DOJO_LIB_CONVERSION_ONNXTOLINALG_STEPLOOP_H
+
+#include "Build.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+
+namespace dojo::onnx {
+
+class StepLoop {
+public:
+  /// From here to finish(), `b` builds one step.
+  StepLoop(mlir::ImplicitLocOpBuilder &b, int64_t count, ValueRange inits);
+
+  ValueRange carried() { return loop.getRegionIterArgs(); }
+  /// The part of `tensor` that belongs to this step: one place of dimension `axis`, dropped.
+  Value slice(Value tensor, int64_t axis, bool reversed);
+  /// Ends the step: `next` are the carried tensors of the next one. Of each of `collected`, all
+  /// steps are put side by side along a new dimension. Results are the carried tensors, then
+  /// the collected ones.
+  struct Collected {
+    Value value;
+    int64_t axis;
+    bool reversed;
+  };
+  SmallVector<Value> finish(ValueRange next, ArrayRef<Collected> collected = {});
+
+private:
+  Value position(mlir::OpBuilder &at, bool reversed);
+
+  mlir::ImplicitLocOpBuilder &b;
+  mlir::OpBuilder::InsertPoint behind;
+  int64_t count;
+  mlir::scf::ForOp loop;
+};
+
+} // namespace dojo::onnx
+
+#endif // DOJO_LIB_CONVERSION_ONNXTOLINALG_STEPLOOP_H
