@@ -65,6 +65,15 @@ CASES = [
     ("PRelu", {}, [zeros(2, 3), zeros(2)], "its slope of shape 2 does not broadcast to 2x3"),
     ("BitCast", {"to": onnx.TensorProto.INT32}, [ints(1)],
      "it reads the bits of int64 as a type of another width, or as float64"),
+    ("TopK", {}, [zeros(2, 3), ints(4)], "its k is no number of elements of a dimension of 3"),
+    ("Compress", {"axis": 0}, [zeros(2, 3), np.ones(3, bool)], "its condition has 3 values for a dimension of 2"),
+    ("Range", {}, [zeros(), F(1), zeros()], "it counts from 0.00 by 0.00, which is no range of at most 1048576 values"),
+    ("LpPool", {"kernel_shape": [2], "p": 0}, [zeros(1, 1, 4)], "its attribute 'p' is 0, or its data are no floats"),
+    ("Einsum", {"equation": "ij,jk->ik"}, [zeros(2, 3)], "its equation 'ij,jk->ik' has 2 terms for 1 operands"),
+    ("Einsum", {"equation": "i...j->ij"}, [zeros(2)], "its term 'i...j' does not fit 2"),
+    ("Einsum", {"equation": "ij->i"}, [zeros(2, 3, 4)], "its term 'ij' does not fit 2x3x4"),
+    ("Einsum", {"equation": "ij,jk->ik"}, [zeros(2, 3), zeros(4, 5)], "its dimensions of one letter are 3 and 4"),
+    ("Einsum", {"equation": "ij->ijk"}, [zeros(2, 3)], "its result has a letter that no term has, or one twice"),
 ]
 
 

@@ -249,6 +249,7 @@ struct LowerONNXPass : public dojo::impl::LowerONNXBase<LowerONNXPass> {
     registerAttention(registry);
     registerQuantization(registry);
     registerCasts(registry);
+    registerEinsum(registry);
     registerElementwise(registry);
     registerIndexing(registry);
     registerLosses(registry);
@@ -262,6 +263,7 @@ struct LowerONNXPass : public dojo::impl::LowerONNXBase<LowerONNXPass> {
     registerResize(registry);
     registerNormalization(registry);
     registerDataMovement(registry);
+    registerSelection(registry);
     registerShapeOps(registry);
     for (auto func : llvm::make_early_inc_range(getOperation().getOps<func::FuncOp>()))
       if (failed(Walker(func, registry).run()))

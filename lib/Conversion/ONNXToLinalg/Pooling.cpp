@@ -1,6 +1,8 @@
 //===- Pooling.cpp - windows that take the maximum or the mean ------------===//
 #include "Window.h"
 
+#include "mlir/Dialect/Math/IR/Math.h"
+
 using namespace mlir;
 using namespace dojo::onnx;
 
@@ -87,6 +89,35 @@ static LogicalResult lowerAveragePool(NodeContext &c) {
   return success();
 }
 
+/// (sum of |x|^p)^(1/p) over a window.
+static LogicalResult lowerLpPool(NodeContext &c) {
+  int64_t p = c.intAttr("p", 2);
+  auto w = poolWindow(c);
+  if (failed(w))
+    return failure();
+  Type element = c.type(0).getElementType();
+  if (p < 1 || !isa<FloatType>(element))
+    return c.fail("its attribute 'p' is " + Twine(p) + ", or its data are no floats");
+  auto power = [&](Scalars &s, Value x, double by) {
+    return s.make<math::PowFOp>(x, s.constant(x, by));
+  };
+  Value terms = elementwise(c.b, c.shape(0), element, c.value(0), [&](Scalars &s, ValueRange v) {
+    Value size = s.make<math::AbsFOp>(v[0]);
+    return p == 1 ? size : p == 2 ? s.mul(size, size) : power(s, size, p);
+  });
+  Value zero = Scalars(c.b, c.b.getLoc()).constant(element, 0);
+  Value sum = pool<linalg::PoolingNchwSumOp>(c.b, w->padded(c.b, terms, zero), zero, *w);
+  finish(c,
+         elementwise(c.b, shapeOf(sum), element, sum,
+                     [&](Scalars &s, ValueRange v) {
+                       return p == 1   ? v[0]
+                              : p == 2 ? s.make<math::SqrtOp>(v[0])
+                                       : power(s, v[0], 1.0 / p);
+                     }),
+         *w);
+  return success();
+}
+
 static FailureOr<Shape> spatialAxes(NodeContext &c) {
   if (c.rank(0) < 3)
     return c.fail("it needs data with batch, channels and space and has " + shapeName(c.shape(0)));
@@ -116,6 +147,7 @@ static LogicalResult lowerGlobalAveragePool(NodeContext &c) {
 void dojo::onnx::registerPooling(HandlerRegistry &registry) {
   registry.onOp("MaxPool", 1, lowerMaxPool);
   registry.onOp("AveragePool", 1, lowerAveragePool);
+  registry.onOp("LpPool", 2, lowerLpPool);
   registry.onOp("GlobalMaxPool", 1, lowerGlobalMaxPool);
   registry.onOp("GlobalAveragePool", 1, lowerGlobalAveragePool);
 }

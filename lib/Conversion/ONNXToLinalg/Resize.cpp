@@ -141,7 +141,7 @@ static FailureOr<SmallVector<Axis>> readAxes(NodeContext &c) {
   } else {
     auto scales = dyn_cast_or_null<DenseElementsAttr>(c.constant(2));
     if (!scales || !scales.getElementType().isF32())
-      return c.fail("its scales must be known when compiling", "make them an initializer");
+      return c.failUnknown(2, "its scales must be known when compiling");
     if (scales.getNumElements() != int64_t(positive->size()))
       return wrongCount(scales.getNumElements());
     for (auto [dim, scale] : llvm::zip(*positive, scales.getValues<float>())) {

@@ -2,8 +2,13 @@
 #include "Build.h"
 #include "dojo/Conversion/ONNXToLinalg/Handlers.h"
 
+#include "llvm/Support/FormatVariadic.h"
+#include <cmath>
+
 using namespace mlir;
 using namespace dojo::onnx;
+
+static constexpr int64_t maxRange = 1 << 20;
 
 static DenseElementsAttr i64Tensor(NodeContext &c, ArrayRef<int64_t> shape,
                                    ArrayRef<int64_t> values) {
@@ -63,8 +68,23 @@ static LogicalResult lowerConstantOfShape(NodeContext &c) {
   return success();
 }
 
+/// Floats; integers are evaluated on the host before.
 static LogicalResult lowerRange(NodeContext &c) {
-  return c.fail("its bounds must be integers known when compiling", "compute them from shapes");
+  auto start = c.needScalar(0, "start"), limit = c.needScalar(1, "limit"),
+       delta = c.needScalar(2, "delta");
+  if (failed(start) || failed(limit) || failed(delta))
+    return failure();
+  double count = *delta == 0 ? 0 : std::max(0.0, std::ceil((*limit - *start) / *delta));
+  auto type = dyn_cast<FloatType>(c.declared(0));
+  if (*delta == 0 || count > maxRange || !type)
+    return c.fail("it counts from " + llvm::formatv("{0} by {1}", *start, *delta).str() +
+                  ", which is no range of at most " + Twine(maxRange) + " values");
+  SmallVector<Attribute> values;
+  for (int64_t i = 0; i < int64_t(count); ++i)
+    values.push_back(c.b.getFloatAttr(type, *start + i * *delta));
+  auto shaped = RankedTensorType::get(int64_t(count), type);
+  c.result(0, ElementsAttr(DenseElementsAttr::get(shaped, values)));
+  return success();
 }
 
 void dojo::onnx::registerShapeOps(HandlerRegistry &registry) {

@@ -140,6 +140,7 @@ private:
 void registerAttention(HandlerRegistry &registry);
 void registerQuantization(HandlerRegistry &registry);
 void registerCasts(HandlerRegistry &registry);
+void registerEinsum(HandlerRegistry &registry);
 void registerElementwise(HandlerRegistry &registry);
 void registerIndexing(HandlerRegistry &registry);
 void registerLosses(HandlerRegistry &registry);
@@ -153,6 +154,7 @@ void registerTransposedConvolutions(HandlerRegistry &registry);
 void registerPooling(HandlerRegistry &registry);
 void registerNormalization(HandlerRegistry &registry);
 void registerDataMovement(HandlerRegistry &registry);
+void registerSelection(HandlerRegistry &registry);
 void registerShapeOps(HandlerRegistry &registry);
 
 /// Evaluates a node on small integer tensors that are known when compiling.
