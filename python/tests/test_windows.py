@@ -47,6 +47,7 @@ GROUPED = [
     "y = [d1 : 2], x = [d2 : 2, d3 : 2], inner = d2",
     "y = [d3 : 2, d4 : 2], x = [d1 : 2, d3 : 2], inner = d2, tile = [d2 : 16]",
 ]
+SOLID = ["y = [d2 : 2, d3 : 2], x = [d4 : 4]", "y = [d1 : 3], x = [d3 : 3], inner = d1"]
 MATMUL = ["y = [d0 : 4], x = [d1 : 3]", "y = [d0 : 3], x = [d2 : 2], inner = d1"]
 
 
@@ -54,12 +55,12 @@ def conv(name, x, weights, mappings=PLAIN, **attributes):
     return Node(name, "Conv", x, weights, mappings, attributes)
 
 
-def transposed(name, x, weights, **attributes):
-    return Node(name, "ConvTranspose", x, weights, PLAIN, attributes)
+def transposed(name, x, weights, mappings=PLAIN, **attributes):
+    return Node(name, "ConvTranspose", x, weights, mappings, attributes)
 
 
-def pool(name, op, x=(1, 12, 14, 15), kernel=(3, 3), strides=(2, 2), **attributes):
-    return Node(name, op, x, [], PLAIN, {"kernel_shape": kernel, "strides": strides, **attributes})
+def pool(name, op, x=(1, 12, 14, 15), kernel=(3, 3), strides=(2, 2), mappings=PLAIN, **attributes):
+    return Node(name, op, x, [], mappings, {"kernel_shape": kernel, "strides": strides, **attributes})
 
 
 def resize(name, x, mappings=MATMUL, scales=None, sizes=None, mode="linear", coordinates="half_pixel", **attributes):
@@ -82,6 +83,14 @@ NODES = [
     transposed("transposed", (1, 6, 7, 9), [(6, 10, 3, 3), (10,)], strides=[2, 2], pads=[1] * 4, output_padding=[1, 0]),
     transposed("transposed, windows apart", (1, 8, 10, 10), [(8, 4, 2, 2)], strides=[2, 2]),
     transposed("transposed, uneven", (1, 4, 5, 5), [(4, 5, 4, 2)], strides=[3, 1], pads=[0, 1, 2, 0]),
+    transposed("transposed, dilated", (1, 4, 6, 7), [(4, 6, 3, 2)], dilations=[2, 3], strides=[2, 1], pads=[1, 0, 2, 1]),
+    transposed("transposed, grouped", (1, 6, 7, 9), [(6, 4, 3, 3), (8,)], GROUPED, strides=[2, 2], group=2),
+    transposed("transposed, same", (1, 4, 6, 7), [(4, 6, 3, 4)], strides=[2, 3], auto_pad="SAME_UPPER"),
+    transposed("transposed, solid", (1, 3, 4, 5, 4), [(3, 6, 3, 2, 3), (6,)], SOLID, strides=[2, 1, 2], pads=[1, 0, 1, 0, 1, 1]),
+    conv("solid", (1, 4, 7, 8, 9), [(6, 4, 3, 3, 2), (6,)], SOLID, strides=[2, 1, 1], dilations=[1, 2, 1], pads=[1, 2, 0, 1, 2, 1]),
+    conv("solid, grouped", (1, 4, 6, 8, 9), [(6, 2, 3, 3, 2)], ["y = [d3 : 2, d4 : 2], x = [d5 : 4]"], group=2, pads=[1] * 6),
+    pool("maximum, solid", "MaxPool", (1, 6, 8, 9, 7), (3, 2, 2), (2, 2, 1), SOLID, pads=[1, 0, 1, 1, 1, 0]),
+    pool("mean, solid", "AveragePool", (1, 6, 8, 9, 7), (3, 2, 2), (2, 2, 1), SOLID, pads=[1, 0, 1, 1, 1, 0]),
     pool("maximum, beyond the edge", "MaxPool", ceil_mode=1),
     pool("maximum, dilated", "MaxPool", (2, 9, 14, 15), (3, 2), (1, 2), pads=[1, 0, 1, 1], dilations=[1, 2]),
     pool("mean with padding", "AveragePool", pads=[1] * 4, count_include_pad=1),
@@ -95,6 +104,9 @@ NODES = [
     resize("linear", (1, 6, 8, 10), scales=[1, 1, 2, 1.5]),
     resize("linear, asymmetric", (1, 6, 8, 10), scales=[1, 1, 2, 3], coordinates="asymmetric"),
     resize("linear, corners aligned", (1, 6, 8, 10), sizes=[1, 6, 15, 21], coordinates="align_corners"),
+    resize("cubic", (1, 6, 8, 10), scales=[1, 1, 1.5, 0.8], mode="cubic"),
+    resize("cubic, inside", (1, 6, 8, 10), sizes=[1, 6, 11, 7], mode="cubic", exclude_outside=1, cubic_coeff_a=-0.5),
+    resize("linear, smoothed", (1, 6, 16, 10), sizes=[1, 6, 7, 6], antialias=1),
     resize("linear, smaller", (1, 6, 16, 10), scales=[1, 1, 0.5, 0.7], coordinates="pytorch_half_pixel"),
 ]
 

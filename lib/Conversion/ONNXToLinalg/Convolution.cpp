@@ -13,49 +13,60 @@ static Value plain(ImplicitLocOpBuilder &b, Value image, Value weights, const Wi
       .getResult(0);
 }
 
-/// out[n, g, f, y, x] += image[n, g, c, y * s + ky * d, ...] * weights[g, f, c, ky, kx],
-/// without f or c where a group has one of them.
-static Value grouped(ImplicitLocOpBuilder &b, Value image, Value weights, int64_t groups,
+/// out[n, g, f, y] += image[n, g, c, y * s + k * d] * weights[g, f, c, k] over all spatial
+/// dimensions, without g where there is one group, without f or c where groups have one.
+static Value generic(ImplicitLocOpBuilder &b, Value image, Value weights, int64_t groups,
                      const Window &w) {
   Shape xs = shapeOf(image), ws = shapeOf(weights);
   int64_t inputs = xs[1] / groups, outputs = ws[0] / groups;
-  Shape imageShape = {xs[0], groups}, weightShape = {groups}, outShape = {xs[0], groups};
+  Shape imageShape = {xs[0]}, weightShape, outShape = {xs[0]};
   unsigned rank = 0;
   SmallVector<utils::IteratorType> iterators;
+  SmallVector<AffineExpr> imageMap, weightMap, outMap;
   auto dim = [&](utils::IteratorType kind) {
     iterators.push_back(kind);
     return b.getAffineDimExpr(rank++);
   };
   auto parallel = utils::IteratorType::parallel, reduction = utils::IteratorType::reduction;
-  AffineExpr n = dim(parallel), g = dim(parallel);
-  SmallVector<AffineExpr> imageMap = {n, g}, weightMap = {g}, outMap = {n, g};
-  if (outputs > 1) {
+  imageMap.push_back(dim(parallel));
+  outMap.push_back(imageMap.front());
+  if (groups > 1) {
+    AffineExpr g = dim(parallel);
+    for (SmallVector<AffineExpr> *map : {&imageMap, &weightMap, &outMap})
+      map->push_back(g);
+    for (Shape *shape : {&imageShape, &weightShape, &outShape})
+      shape->push_back(groups);
+  }
+  if (outputs > 1 || groups == 1) {
     AffineExpr f = dim(parallel);
     weightMap.push_back(f);
     outMap.push_back(f);
     weightShape.push_back(outputs);
     outShape.push_back(outputs);
   }
-  AffineExpr y = dim(parallel), x = dim(parallel);
-  if (inputs > 1) {
+  SmallVector<AffineExpr> places;
+  for (unsigned d = 0; d < w.rank(); ++d)
+    places.push_back(dim(parallel));
+  outMap.append(places);
+  if (inputs > 1 || groups == 1) {
     AffineExpr c = dim(reduction);
     imageMap.push_back(c);
     weightMap.push_back(c);
     imageShape.push_back(inputs);
     weightShape.push_back(inputs);
   }
-  AffineExpr ky = dim(reduction), kx = dim(reduction);
-  imageMap.append({y * w.strides[0] + ky * w.dilations[0], x * w.strides[1] + kx * w.dilations[1]});
-  weightMap.append({ky, kx});
-  outMap.append({y, x});
-  imageShape.append({xs[2], xs[3]});
-  weightShape.append({w.kernel[0], w.kernel[1]});
-  outShape.append({w.out[0], w.out[1]});
+  for (unsigned d = 0; d < w.rank(); ++d) {
+    weightMap.push_back(dim(reduction));
+    imageMap.push_back(places[d] * w.strides[d] + weightMap.back() * w.dilations[d]);
+  }
+  imageShape.append(xs.begin() + 2, xs.end());
+  weightShape.append(w.kernel);
+  outShape.append(w.out);
   SmallVector<AffineMap> maps;
   for (ArrayRef<AffineExpr> exprs : {ArrayRef(imageMap), ArrayRef(weightMap), ArrayRef(outMap)})
     maps.push_back(AffineMap::get(rank, 0, exprs, b.getContext()));
   Value init = zeros(b, outShape, elementOf(image));
-  auto generic = linalg::GenericOp::create(
+  auto sums = linalg::GenericOp::create(
       b, init.getType(),
       ValueRange{reshape(b, image, imageShape), reshape(b, weights, weightShape)}, init, maps,
       iterators, [](OpBuilder &nested, Location loc, ValueRange args) {
@@ -63,7 +74,15 @@ static Value grouped(ImplicitLocOpBuilder &b, Value image, Value weights, int64_
         Value sum = s.add(args[2], s.mul(args[0], args[1]));
         linalg::YieldOp::create(nested, loc, sum);
       });
-  return reshape(b, generic.getResult(0), {xs[0], ws[0], w.out[0], w.out[1]});
+  Shape out = {xs[0], ws[0]};
+  out.append(w.out);
+  return reshape(b, sums.getResult(0), out);
+}
+
+Value dojo::onnx::convolve(ImplicitLocOpBuilder &b, Value image, Value weights, int64_t groups,
+                           const Window &w) {
+  return groups == 1 && w.rank() == 2 ? plain(b, image, weights, w)
+                                      : generic(b, image, weights, groups, w);
 }
 
 static LogicalResult lowerConv(NodeContext &c) {
@@ -83,11 +102,12 @@ static LogicalResult lowerConv(NodeContext &c) {
     return failure();
   Type element = c.type(0).getElementType();
   Value image = w->padded(c.b, c.value(0), Scalars(c.b, c.b.getLoc()).constant(element, 0));
-  Value weights = reshape(c.b, c.value(1), {ws[0], ws[1], w->kernel[0], w->kernel[1]});
-  Value result =
-      groups == 1 ? plain(c.b, image, weights, *w) : grouped(c.b, image, weights, groups, *w);
+  Shape filters = {ws[0], ws[1]};
+  filters.append(w->kernel);
+  Value result = convolve(c.b, image, reshape(c.b, c.value(1), filters), groups, *w);
   if (c.has(2))
-    result = elementwise(c.b, shapeOf(result), element, {result, along(c.b, c.value(2), 1, 4)},
+    result = elementwise(c.b, shapeOf(result), element,
+                         {result, along(c.b, c.value(2), 1, 2 + w->rank())},
                          [](Scalars &s, ValueRange v) { return s.add(v[0], v[1]); });
   Shape out = {xs[0], ws[0]};
   out.append(w->out.begin(), w->out.begin() + (xs.size() - 2));

@@ -1,89 +1,17 @@
 //===- Resize.cpp - Resize by constant scales or sizes --------------------===//
 //
-// Every axis is resized by itself. Nearest neighbours that repeat each element
-// equally often are a broadcast; everything else is a product with the constant
-// matrix of the axis.
+// Nearest neighbours that repeat each element equally often are a broadcast;
+// everything else is a product with the constant matrix of the axis.
 //
 //===----------------------------------------------------------------------===//
 #include "Build.h"
+#include "Interpolation.h"
 #include "dojo/Conversion/ONNXToLinalg/Handlers.h"
 
 #include <cmath>
 
 using namespace mlir;
 using namespace dojo::onnx;
-
-namespace {
-struct Axis {
-  int64_t in, out;
-  float scale;
-};
-
-struct Interpolation {
-  bool linear;
-  std::string coordinates, rounding;
-
-  float position(int64_t at, const Axis &axis) const;
-  int64_t nearest(float position) const;
-};
-} // namespace
-
-/// Where output element `at` lies between the elements of the input.
-float Interpolation::position(int64_t at, const Axis &axis) const {
-  if (coordinates == "asymmetric")
-    return at / axis.scale;
-  if (coordinates == "align_corners")
-    return axis.out == 1 ? 0 : float(at * (axis.in - 1)) / float(axis.out - 1);
-  if (coordinates == "pytorch_half_pixel" && axis.out == 1)
-    return 0;
-  return (at + 0.5f) / axis.scale - 0.5f;
-}
-
-int64_t Interpolation::nearest(float position) const {
-  if (rounding == "floor")
-    return std::floor(position);
-  if (rounding == "ceil")
-    return std::ceil(position);
-  return rounding == "round_prefer_ceil" ? std::floor(position + 0.5f) : std::ceil(position - 0.5f);
-}
-
-/// The element of the input that each element of the output repeats.
-static Shape sources(const Axis &axis, const Interpolation &how) {
-  Shape indices;
-  for (int64_t at = 0; at < axis.out; ++at)
-    indices.push_back(std::clamp<int64_t>(how.nearest(how.position(at, axis)), 0, axis.in - 1));
-  return indices;
-}
-
-/// The matrix, in x out, whose product with a row of the input is the output.
-static SmallVector<float> matrix(const Axis &axis, const Interpolation &how) {
-  SmallVector<float> weights(axis.in * axis.out, 0);
-  if (!how.linear) {
-    for (auto [at, source] : llvm::enumerate(sources(axis, how)))
-      weights[source * axis.out + at] = 1;
-    return weights;
-  }
-  for (int64_t at = 0; at < axis.out; ++at) {
-    float position = std::clamp(how.position(at, axis), 0.0f, float(axis.in - 1));
-    int64_t low = std::floor(position), high = std::min(low + 1, axis.in - 1);
-    weights[low * axis.out + at] += 1 - (position - low);
-    weights[high * axis.out + at] += position - low;
-  }
-  return weights;
-}
-
-/// How often `axis` repeats each element, or 0 if not all equally often in order.
-static int64_t repetition(const Axis &axis, const Interpolation &how) {
-  if (axis.scale == 1)
-    return 1;
-  if (how.linear || axis.out % axis.in)
-    return 0;
-  int64_t times = axis.out / axis.in;
-  for (auto [at, source] : llvm::enumerate(sources(axis, how)))
-    if (source != int64_t(at) / times)
-      return 0;
-  return times;
-}
 
 /// Repeats each element of dimension `axis` `times` times.
 static Value repeat(ImplicitLocOpBuilder &b, Value tensor, int64_t axis, int64_t times) {
@@ -118,79 +46,179 @@ static Value interpolate(ImplicitLocOpBuilder &b, Value tensor, int64_t axis, in
   return transpose(b, reshape(b, sums, to), back);
 }
 
-/// The sizes of all axes, from the operand `scales` or the operand `sizes`.
-static FailureOr<SmallVector<Axis>> readAxes(NodeContext &c) {
-  SmallVector<Axis> all;
-  for (int64_t size : c.shape(0))
-    all.push_back({size, size, 1});
-  Shape named = c.intsAttr("axes", llvm::to_vector(llvm::seq<int64_t>(0, c.rank(0))));
-  auto positive = c.axes(named, c.rank(0));
-  if (failed(positive))
-    return failure();
-  auto wrongCount = [&](int64_t count) {
-    return c.fail("it has " + Twine(count) + " sizes for " + Twine(positive->size()) + " axes");
-  };
-  if (c.has(3) && product(c.shape(3))) {
-    auto sizes = c.needInts(3, "sizes");
-    if (failed(sizes))
-      return failure();
-    if (sizes->size() != positive->size())
-      return wrongCount(sizes->size());
-    for (auto [dim, size] : llvm::zip(*positive, *sizes))
-      all[dim] = {all[dim].in, size, float(size) / float(all[dim].in)};
-  } else {
-    auto scales = dyn_cast_or_null<DenseElementsAttr>(c.constant(2));
-    if (!scales || !scales.getElementType().isF32())
-      return c.failUnknown(2, "its scales must be known when compiling");
-    if (scales.getNumElements() != int64_t(positive->size()))
-      return wrongCount(scales.getNumElements());
-    for (auto [dim, scale] : llvm::zip(*positive, scales.getValues<float>())) {
-      float out = std::floor(all[dim].in * scale); // in float, as ONNX Runtime does
-      all[dim] = {all[dim].in, out >= 1 && out < (1 << 24) ? int64_t(out) : 0, scale};
-    }
-  }
-  for (const Axis &axis : all)
-    if (axis.in < 1 || axis.out < 1)
-      return c.fail("it cannot resize a dimension of " + Twine(axis.in) + " to " + Twine(axis.out));
-  return all;
+/// Writes `scalar` to the places of dimension `axis` that lie beyond the input, where
+/// the product has left zero.
+static Value fillBeyond(ImplicitLocOpBuilder &b, Value tensor, int64_t axis, const Axis &extent,
+                        const Interpolation &how, float scalar) {
+  SmallVector<float> fillers;
+  for (int64_t at = 0; at < extent.out; ++at)
+    fillers.push_back(how.beyond(at, extent) ? scalar : 0);
+  if (llvm::all_of(fillers, [](float filler) { return filler == 0; }))
+    return tensor;
+  Shape shape(shapeOf(tensor).size(), 1);
+  shape[axis] = extent.out;
+  auto type = RankedTensorType::get(shape, b.getF32Type());
+  Value added = arith::ConstantOp::create(b, DenseElementsAttr::get(type, ArrayRef(fillers)));
+  return elementwise(b, shapeOf(tensor), b.getF32Type(), {tensor, added},
+                     [](Scalars &s, ValueRange v) { return s.add(v[0], v[1]); });
 }
 
-static LogicalResult lowerResize(NodeContext &c) {
-  std::string mode = c.stringAttr("mode", "nearest");
-  Interpolation how = {mode == "linear",
-                       c.stringAttr("coordinate_transformation_mode", "half_pixel"),
-                       c.stringAttr("nearest_mode", "round_prefer_floor")};
-  c.ignore({"cubic_coeff_a", "exclude_outside", "extrapolation_value"});
-  if (mode != "nearest" && mode != "linear")
-    return c.fail("its mode '" + mode + "' is not supported", "resize by nearest or linear");
-  if (!llvm::is_contained({"asymmetric", "half_pixel", "align_corners", "pytorch_half_pixel"},
-                          StringRef(how.coordinates)))
-    return c.fail("its coordinate transformation '" + how.coordinates + "' is not supported",
-                  "use asymmetric, half_pixel, align_corners or pytorch_half_pixel");
-  if (c.intAttr("antialias", 0) || c.stringAttr("keep_aspect_ratio_policy", "stretch") != "stretch")
-    return c.fail("it smooths or keeps the aspect ratio", "give it plain scales or sizes");
+/// The float32 values of operand `i`, one for each of `count` axes.
+static FailureOr<SmallVector<float>> needFloats(NodeContext &c, unsigned i, StringRef what,
+                                                size_t count) {
+  auto values = dyn_cast_or_null<DenseElementsAttr>(c.constant(i));
+  if (!values || !values.getElementType().isF32())
+    return c.failUnknown(i, "its " + what + " must be known when compiling");
+  if (values.getNumElements() != int64_t(count))
+    return c.fail("it has " + Twine(values.getNumElements()) + " " + what + ", expected " +
+                  Twine(count));
+  return llvm::to_vector(values.getValues<float>());
+}
+
+/// Sets axes to given sizes; a policy other than "stretch" keeps the aspect ratio.
+static LogicalResult setSizes(NodeContext &c, ArrayRef<int64_t> dims, SmallVector<Axis> &all) {
+  std::string policy = c.stringAttr("keep_aspect_ratio_policy", "stretch");
+  auto sizes = c.needInts(3, "sizes");
+  if (failed(sizes))
+    return failure();
+  if (sizes->size() != dims.size())
+    return c.fail("it has " + Twine(sizes->size()) + " sizes, expected " + Twine(dims.size()));
+  if (!llvm::is_contained({"stretch", "not_larger", "not_smaller"}, StringRef(policy)))
+    return c.fail("its keep_aspect_ratio_policy '" + policy +
+                  "' is none of stretch, not_larger and not_smaller");
+  SmallVector<double> scales;
+  for (auto [dim, size] : llvm::zip(dims, *sizes))
+    scales.push_back(double(size) / double(all[dim].in));
+  for (auto [i, dim] : llvm::enumerate(dims)) {
+    all[dim].out = (*sizes)[i];
+    all[dim].scale = scales[i];
+    if (policy == "stretch")
+      continue;
+    double scale = policy == "not_larger" ? *llvm::min_element(scales) : *llvm::max_element(scales);
+    all[dim].out = scale * all[dim].in + 0.5;
+    all[dim].scale = scale;
+  }
+  return success();
+}
+
+static void setScales(ArrayRef<float> scales, ArrayRef<int64_t> dims, SmallVector<Axis> &all) {
+  for (auto [dim, scale] : llvm::zip(dims, scales)) {
+    float out = std::floor(all[dim].in * scale); // in float, as ONNX Runtime does
+    all[dim].out = out >= 1 && out < (1 << 24) ? int64_t(out) : 0;
+    all[dim].scale = scale;
+  }
+}
+
+static LogicalResult resize(NodeContext &c, ArrayRef<Axis> axes, const Interpolation &how,
+                            float filler) {
+  for (const Axis &axis : axes)
+    if (axis.in < 1 || axis.out < 1)
+      return c.fail("it cannot resize a dimension of " + Twine(axis.in) + " to " + Twine(axis.out));
   if (!c.type(0).getElementType().isF32())
     return c.fail("it is not defined on " + typeName(c.type(0).getElementType()),
                   "cast to float32");
-  auto axes = readAxes(c);
-  if (failed(axes))
-    return failure();
-  for (const Axis &axis : *axes)
-    if (how.coordinates == "align_corners" && axis.in * axis.scale != float(axis.out))
-      return c.fail("it aligns the corners of a dimension whose scaled size is not whole",
-                    "give it sizes");
   Value result = c.value(0);
-  for (auto [dim, axis] : llvm::enumerate(*axes)) {
-    int64_t times = repetition(axis, how);
+  for (auto [dim, axis] : llvm::enumerate(axes)) {
+    int64_t times = how.repetition(axis);
     if (times == 1)
       continue;
     result = times ? repeat(c.b, result, dim, times)
-                   : interpolate(c.b, result, dim, axis.out, matrix(axis, how));
+                   : fillBeyond(c.b, interpolate(c.b, result, dim, axis.out, how.matrix(axis)), dim,
+                                axis, how, filler);
   }
   c.result(0, result);
   return success();
 }
 
+static SmallVector<Axis> unchangedAxes(NodeContext &c) {
+  SmallVector<Axis> all;
+  for (int64_t size : c.shape(0))
+    all.push_back({size, size, 1});
+  return all;
+}
+
+static FailureOr<Interpolation::Mode> readMode(NodeContext &c) {
+  std::string mode = c.stringAttr("mode", "nearest");
+  if (mode == "nearest")
+    return Interpolation::Nearest;
+  if (mode == "linear" || mode == "bilinear")
+    return Interpolation::Linear;
+  if (mode == "cubic")
+    return Interpolation::Cubic;
+  return c.fail("its mode '" + mode + "' is none of nearest, linear and cubic");
+}
+
+static FailureOr<Interpolation> readInterpolation(NodeContext &c) {
+  auto mode = readMode(c);
+  if (failed(mode))
+    return failure();
+  Interpolation how = {*mode, c.stringAttr("coordinate_transformation_mode", "half_pixel"),
+                       c.stringAttr("nearest_mode", "round_prefer_floor")};
+  how.antialias = c.intAttr("antialias", 0);
+  how.excludeOutside = c.intAttr("exclude_outside", 0);
+  how.cubicA = c.floatAttr("cubic_coeff_a", -0.75);
+  if (!llvm::is_contained({"asymmetric", "half_pixel", "half_pixel_symmetric", "align_corners",
+                           "pytorch_half_pixel", "tf_crop_and_resize"},
+                          StringRef(how.coordinates)))
+    return c.fail("its coordinate transformation '" + how.coordinates + "' is not supported",
+                  "use asymmetric, half_pixel, half_pixel_symmetric, align_corners, "
+                  "pytorch_half_pixel or tf_crop_and_resize");
+  return how;
+}
+
+static LogicalResult lowerResize(NodeContext &c) {
+  auto how = readInterpolation(c);
+  float filler = c.floatAttr("extrapolation_value", 0);
+  auto dims =
+      c.axes(c.intsAttr("axes", llvm::to_vector(llvm::seq<int64_t>(0, c.rank(0)))), c.rank(0));
+  if (failed(how) || failed(dims))
+    return failure();
+  SmallVector<Axis> axes = unchangedAxes(c);
+  if (c.has(3) && product(c.shape(3))) {
+    if (failed(setSizes(c, *dims, axes)))
+      return failure();
+  } else {
+    auto scales = needFloats(c, 2, "scales", dims->size());
+    c.ignore({"keep_aspect_ratio_policy"});
+    if (failed(scales))
+      return failure();
+    setScales(*scales, *dims, axes);
+  }
+  if (how->coordinates == "tf_crop_and_resize") {
+    auto region = needFloats(c, 1, "bounds of its region", 2 * dims->size());
+    if (failed(region))
+      return failure();
+    for (auto [i, dim] : llvm::enumerate(*dims)) {
+      axes[dim].start = (*region)[i];
+      axes[dim].end = (*region)[i + dims->size()];
+    }
+  }
+  return resize(c, axes, *how, filler);
+}
+
+/// Scales are an operand from opset 9 on, an attribute before.
+static Handler upsample(bool operand) {
+  return [operand](NodeContext &c) -> LogicalResult {
+    auto mode = readMode(c);
+    if (failed(mode))
+      return failure();
+    SmallVector<Axis> axes = unchangedAxes(c);
+    FailureOr<SmallVector<float>> scales = SmallVector<float>();
+    if (operand)
+      scales = needFloats(c, 1, "scales", axes.size());
+    else if (auto given = dyn_cast_or_null<DenseF32ArrayAttr>(c.attr("scales")))
+      scales = llvm::to_vector(given.asArrayRef());
+    if (failed(scales))
+      return failure();
+    if (scales->size() != axes.size())
+      return c.fail("it has " + Twine(scales->size()) + " scales, expected " + Twine(axes.size()));
+    setScales(*scales, llvm::to_vector(llvm::seq<int64_t>(0, c.rank(0))), axes);
+    return resize(c, axes, {*mode, "asymmetric", "floor"}, 0);
+  };
+}
+
 void dojo::onnx::registerResize(HandlerRegistry &registry) {
   registry.onOp("Resize", 11, lowerResize);
+  registry.onOp("Upsample", 7, upsample(false));
+  registry.onOp("Upsample", 9, upsample(true));
 }

@@ -38,8 +38,8 @@ static LogicalResult finish(NodeContext &c, Window &w, StringRef autoPad, bool c
 FailureOr<Window> dojo::onnx::readWindow(NodeContext &c, ArrayRef<int64_t> spatial,
                                          ArrayRef<int64_t> kernel) {
   size_t rank = spatial.size();
-  if (rank != 1 && rank != 2)
-    return c.fail("it has " + Twine(rank) + " spatial dimensions; one or two are supported");
+  if (rank < 1 || rank > 3)
+    return c.fail("it has " + Twine(rank) + " spatial dimensions; one to three are supported");
   Window w;
   Shape ones(rank, 1), zeros(2 * rank, 0);
   w.input.assign(spatial.begin(), spatial.end());
@@ -69,7 +69,54 @@ FailureOr<Window> dojo::onnx::readWindow(NodeContext &c, ArrayRef<int64_t> spati
 }
 
 Value Window::padded(ImplicitLocOpBuilder &b, Value tensor, Value scalar) const {
-  Shape shape = shapeOf(tensor);
-  Value image = reshape(b, tensor, {shape[0], shape[1], input[0], input[1]});
-  return pad(b, image, {0, 0, low[0], low[1]}, {0, 0, high[0], high[1]}, scalar);
+  Shape whole = shapeOf(tensor), shape, before, after;
+  if (whole.size() != rank()) {
+    shape = {whole[0], whole[1]};
+    before = after = {0, 0};
+  }
+  shape.append(input);
+  before.append(low);
+  after.append(high);
+  return pad(b, reshape(b, tensor, shape), before, after, scalar);
+}
+
+Value dojo::onnx::foldWindows(ImplicitLocOpBuilder &b, const Window &w, ArrayRef<Value> images,
+                              ArrayRef<Value> results, Value start, Body body) {
+  unsigned rank = w.rank(), loops = 2 + 2 * rank;
+  SmallVector<AffineExpr> outer, places, window;
+  for (unsigned d = 0; d < 2 + rank; ++d)
+    outer.push_back(b.getAffineDimExpr(d));
+  for (unsigned d = 0; d < rank; ++d) {
+    window.push_back(b.getAffineDimExpr(2 + rank + d));
+    places.push_back(outer[2 + d] * w.strides[d] + window[d] * w.dilations[d]);
+  }
+  SmallVector<AffineExpr> whole = {outer[0], outer[1]};
+  whole.append(places);
+  auto map = [&](ArrayRef<AffineExpr> exprs) {
+    return AffineMap::get(loops, 0, exprs, b.getContext());
+  };
+  Shape out(ArrayRef(shapeOf(images.front())).take_front(2));
+  out.append(w.out);
+  SmallVector<Value> inputs(images);
+  SmallVector<AffineMap> maps;
+  for (Value image : images)
+    maps.push_back(map(shapeOf(image).size() == rank ? places : whole));
+  for (Value result : results) {
+    inputs.push_back(result);
+    maps.push_back(map(outer));
+  }
+  // Its shape gives the loops over the window their ends.
+  inputs.push_back(empty(b, w.kernel, elementOf(images.front())));
+  maps.append({map(window), map(outer)});
+  SmallVector<utils::IteratorType> iterators(2 + rank, utils::IteratorType::parallel);
+  iterators.append(rank, utils::IteratorType::reduction);
+  Value init = filled(b, out, start);
+  return linalg::GenericOp::create(b, init.getType(), inputs, init, maps, iterators,
+                                   [&](OpBuilder &nested, Location loc, ValueRange v) {
+                                     Scalars s(nested, loc);
+                                     SmallVector<Value> read(v.drop_back(2));
+                                     read.push_back(v.back());
+                                     linalg::YieldOp::create(nested, loc, body(s, read));
+                                   })
+      .getResult(0);
 }
