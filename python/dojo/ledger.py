@@ -17,7 +17,7 @@ import onnx
 from dojo.suite import Suite
 
 DOCS = pathlib.Path(__file__).resolve().parents[2] / "docs"
-STATUSES = ("passed", "refused", "failing", "crashes", "hangs")
+STATUSES = ("passed", "refused", "random", "failing", "crashes", "hangs")
 LIMIT = 120
 
 
@@ -112,11 +112,12 @@ def page(rows):
         "suite's own runner with its own tolerances. `docs/onnx-cases.tsv` has a line for each case. A test runs the",
         "suite and fails when this page is stale.",
         "",
-        "| passed | refused | failing | crashes | hangs |",
-        "| ---: | ---: | ---: | ---: | ---: |",
+        "| " + " | ".join(STATUSES) + " |",
+        "| ---: " * len(STATUSES) + "|",
         "| " + " | ".join(str(totals[status]) for status in STATUSES) + " |",
         "",
-        "Refused: the compiler says why it does not take the model. Failing: a wrong result, or an error while running.",
+        "Refused: the compiler says why it does not take the model. Random: types and shapes are right, and the numbers",
+        "are drawn by a generator that ONNX leaves open. Failing: a wrong result, or an error while running.",
         "",
         "## Why cases do not pass",
         "",
@@ -128,12 +129,12 @@ def page(rows):
         "",
         "## By operator, opset and types",
         "",
-        "| operator | opset | types | passed | refused | failing |",
-        "| --- | --- | --- | ---: | ---: | ---: |",
+        "| operator | opset | types | passed | refused | random | failing |",
+        "| --- | --- | --- | ---: | ---: | ---: | ---: |",
     ]
     for (operator, opset, types), counts in sorted(groups.items()):
         failing = counts["failing"] + counts["crashes"] + counts["hangs"]
-        numbers = (str(n or "") for n in (counts["passed"], counts["refused"], failing))
+        numbers = (str(n or "") for n in (counts["passed"], counts["refused"], counts["random"], failing))
         lines.append(f"| {operator} | {opset} | {types} | {' | '.join(numbers)} |")
     return "\n".join(lines) + "\n"
 

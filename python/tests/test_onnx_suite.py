@@ -9,7 +9,7 @@ from onnx import helper
 
 import dojo
 from dojo import backend, ledger
-from dojo.suite import Outcome, Suite
+from dojo.suite import Outcome, Suite, random_or
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +63,17 @@ def test_reasons_hold_no_numbers_of_bytes():
     reason = "the code of 458084 bytes exceeds the 327680 bytes a node keeps for code\nmore"
     assert ledger.one_line(reason) == "the code of N bytes exceeds the N bytes a node keeps for code"
     assert ledger.one_line("it has 3 operands") == "it has 3 operands"
+
+
+def test_only_the_numbers_of_a_generator_are_random():
+    draws = model([helper.make_node("Bernoulli", ["x"], ["y"])], [("x", F, [2])], [("y", F, [2])])
+    exact = model([helper.make_node("Abs", ["x"], ["y"])], [("x", F, [2])], [("y", F, [2])])
+    numbers = Outcome("failing", "\nNot equal to tolerance rtol=0.001, atol=1e-07\nMismatched elements: 1 / 2")
+    shapes = Outcome("failing", "\nNot equal to tolerance rtol=0.001, atol=1e-07\n(shapes (1,), (2,) mismatch)")
+    assert random_or(numbers, draws).status == "random"
+    assert random_or(numbers, exact) == numbers
+    for outcome in (shapes, Outcome("refused", "why"), Outcome("passed")):
+        assert random_or(outcome, draws) == outcome
 
 
 def test_float64_values_beyond_float32_are_refused():

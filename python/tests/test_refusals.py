@@ -18,6 +18,46 @@ def ints(*values):
     return np.array(values, I)
 
 
+TRAINING = "ai.onnx.preview.training."
+MOMENTUM = {"alpha": 0.9, "beta": 0.1, "norm_coefficient": 0.0}
+NGRAMS = {"mode": "TF", "min_gram_length": 1, "max_gram_length": 2, "max_skip_count": 0, "ngram_counts": [0, 2],
+          "ngram_indexes": [0, 1, 2], "pool_int64s": [1, 2, 3, 4]}
+DOMAINS = [
+    ("DFT", {}, [zeros(2, 8, 3)], "it needs real or complex numbers along its last dimension and has 2x8x3"),
+    ("DFT", {}, [zeros(2, 8, 1), ints(8)[0], ints(2)[0]], "its axis is the dimension of complex numbers"),
+    ("DFT", {}, [zeros(2, 8, 1), ints(0)[0]], "its length 0 is not positive"),
+    ("STFT", {}, [zeros(2, 8), ints(1)[0]], "it needs batch, signal and real or complex numbers and has 2x8"),
+    ("STFT", {}, [zeros(2, 8, 1), ints(0)[0]], "its frame_step is no positive number"),
+    ("STFT", {}, [zeros(2, 8, 1), ints(1)[0], zeros(9)], "its frames of 9 do not fit a signal of 8 and its window"),
+    ("HannWindow", {"output_datatype": onnx.TensorProto.INT32}, [ints(4)[0]], "its attribute 'output_datatype' names no type of floats"),
+    ("MelWeightMatrix", {}, [ints(8)[0], ints(16)[0], ints(8000)[0], F(0), F(9000)],
+     "its edges of 0 and 9000 hertz leave a spectrum of 9 bins"),
+    ("RandomUniformLike", {"dtype": onnx.TensorProto.STRING}, [zeros(2)], "its attribute 'dtype' names a type that no node computes"),
+    ("RandomUniformLike", {}, [ints(1)], "it draws int64; draw floats"),
+    ("Multinomial", {"sample_size": 0}, [zeros(2, 3)], "it needs a batch of classes and a number of samples, and has 2x3 and 0"),
+    ("Dropout", {}, [zeros(2), zeros(2), np.array(True)], "its ratio of shape 2 is no scalar"),
+    ("Cast", {"to": onnx.TensorProto.FLOAT8E8M0, "round_mode": "odd"}, [zeros(2)], "its round_mode 'odd' is none of up, down and nearest"),
+    ("CausalConvWithState", {"activation": "relu"}, [zeros(1, 2, 4), zeros(2, 1, 3)], "its activation 'relu' is none of none, silu and swish"),
+    ("CausalConvWithState", {}, [zeros(1, 2, 4), zeros(3, 1, 3)], "its weights 3x1x3 do not fit data of 1x2x4"),
+    ("CausalConvWithState", {}, [zeros(1, 2, 4), zeros(2, 1, 3), zeros(3)], "its bias of shape 3 does not fit 2 channels"),
+    ("CausalConvWithState", {}, [zeros(1, 2, 4), zeros(2, 1, 3), zeros(2), zeros(1, 2, 3)], "its past of shape 1x2x3 is not 1x2x2"),
+    ("TfIdfVectorizer", {**NGRAMS, "mode": "BM25"}, [ints(1)], "its mode 'BM25' is none of TF, IDF and TFIDF"),
+    ("TfIdfVectorizer", NGRAMS, [ints(1)[0]], "it needs integers along one dimension, or two with a batch, and has a scalar"),
+    ("TfIdfVectorizer", {**NGRAMS, "ngram_counts": [0, 1]}, [ints(1)], "its ngram_counts do not fit a pool of 4"),
+    ("TfIdfVectorizer", {**NGRAMS, "ngram_indexes": [0]}, [ints(1)], "its ngram_indexes do not name a place for each run of its pool"),
+    ("TfIdfVectorizer", {**NGRAMS, "weights": [1.0]}, [ints(1)], "it has 1 weights for 3 places"),
+    ("TfIdfVectorizer", {k: v for k, v in NGRAMS.items() if k != "pool_int64s"} | {"pool_strings": ["a", "b"]}, [ints(1)],
+     "it counts strings; give it numbers of tokens and pool_int64s"),
+    (TRAINING + "Adam", {}, [zeros(), ints(0)[0], zeros(2)], "it has 3 operands, which are no rate, step and 4 tensors for each parameter"),
+    (TRAINING + "Adagrad", {}, [zeros(2), ints(0)[0], zeros(2), zeros(2), zeros(2)], "its rate or its step is no scalar"),
+    (TRAINING + "Adagrad", {}, [zeros(), ints(0)[0], zeros(2), zeros(3), zeros(2)],
+     "its operand 3 is no tensor of floats of the shape 2 of its parameter"),
+    (TRAINING + "Momentum", {**MOMENTUM, "mode": "heavy"}, [zeros(), ints(0)[0], zeros(2), zeros(2), zeros(2)],
+     "its mode 'heavy' is neither standard nor nesterov"),
+    (TRAINING + "Gradient", {"xs": ["x0"], "y": "x0"}, [zeros(2)], "it asks for the derivative of a part of the graph, which is not derived yet"),
+    ("ImageDecoder", {}, [zeros(9, dtype=np.uint8)], "it decodes a compressed image, whose size is not known when compiling"),
+]
+
 CASES = [
     ("Tile", {}, [zeros(2, 3), ints(2)], "its repeats do not give each dimension of 2x3 a count"),
     ("DepthToSpace", {"blocksize": 2}, [zeros(1, 3, 2, 2)], "its blocks of 2 do not divide 3 channels"),
@@ -104,14 +144,15 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize("op, attributes, arrays, message", CASES, ids=[f"{i}-{c[0]}" for i, c in enumerate(CASES)])
+@pytest.mark.parametrize("op, attributes, arrays, message", CASES + DOMAINS, ids=[f"{i}-{c[0]}" for i, c in enumerate(CASES + DOMAINS)])
 def test_the_cause_is_named(op, attributes, arrays, message):
     names = [f"x{i}" for i in range(len(arrays))]
     kind = onnx.helper.np_dtype_to_tensor_dtype
     inputs = [helper.make_tensor_value_info(n, kind(a.dtype), a.shape) for n, a in zip(names, arrays)]
-    node = helper.make_node(op, names, ["y"], name="the node", **attributes)
+    domain, _, op = op.rpartition(".")
+    node = helper.make_node(op, names, ["y"], name="the node", domain=domain, **attributes)
     graph = helper.make_graph([node], "g", inputs, [helper.make_tensor_value_info("y", 0, None)])
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 26)], ir_version=10)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 27), helper.make_opsetid(domain or "unused", 1)], ir_version=10)
     with pytest.raises(backend.Refused) as refusal:
         backend.run_model(model, arrays)
     assert f"node 'the node' ({op}): " in str(refusal.value)

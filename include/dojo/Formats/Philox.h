@@ -13,6 +13,12 @@
 
 namespace dojo::formats {
 
+inline constexpr unsigned philoxRounds = 10;
+/// Of words 0 and 2 of the counter in each round.
+inline constexpr uint32_t philoxMultipliers[] = {0xd2511f53, 0xcd9e8d57};
+/// What the words of the key grow by from round to round.
+inline constexpr uint32_t philoxKeySteps[] = {0x9e3779b9, 0xbb67ae85};
+
 std::array<uint32_t, 4> philox(std::array<uint32_t, 4> counter, std::array<uint32_t, 2> key);
 
 } // namespace dojo::formats

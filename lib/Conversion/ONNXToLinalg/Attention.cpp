@@ -73,13 +73,7 @@ private:
 } // namespace
 
 /// An operand in f32.
-Value Attention::single(unsigned operand) {
-  Type f32 = b.getF32Type();
-  if (c.type(operand).getElementType() == f32)
-    return c.value(operand);
-  return elementwise(b, c.shape(operand), f32, c.value(operand),
-                     [&](Scalars &s, ValueRange v) { return s.cast(v[0], f32); });
-}
+Value Attention::single(unsigned operand) { return castTo(b, c.value(operand), b.getF32Type()); }
 
 Value Attention::heads(unsigned operand, int64_t count) {
   return flat ? splitHeads(b, single(operand), count) : single(operand);
@@ -87,11 +81,7 @@ Value Attention::heads(unsigned operand, int64_t count) {
 
 /// A result in the element type of the queries.
 void Attention::give(unsigned i, Value value) {
-  Type element = c.type(Q).getElementType();
-  if (elementOf(value) != element)
-    value = elementwise(b, shapeOf(value), element, value,
-                        [&](Scalars &s, ValueRange v) { return s.cast(v[0], element); });
-  c.result(i, value, c.declared(Q));
+  c.result(i, castTo(b, value, c.type(Q).getElementType()), c.declared(Q));
 }
 
 LogicalResult Attention::readShapes() {

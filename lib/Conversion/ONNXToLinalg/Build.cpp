@@ -261,6 +261,18 @@ Value dojo::onnx::concat(ImplicitLocOpBuilder &b, int64_t axis, ValueRange tenso
   return tensor::ConcatOp::create(b, axis, tensors);
 }
 
+Value dojo::onnx::castTo(ImplicitLocOpBuilder &b, Value tensor, Type element) {
+  if (elementOf(tensor) == element)
+    return tensor;
+  return elementwise(b, shapeOf(tensor), element, tensor,
+                     [&](Scalars &s, ValueRange v) { return s.cast(v[0], element); });
+}
+
+Value dojo::onnx::floats(ImplicitLocOpBuilder &b, ArrayRef<int64_t> shape, ArrayRef<float> values) {
+  auto type = RankedTensorType::get(shape, b.getF32Type());
+  return arith::ConstantOp::create(b, DenseElementsAttr::get(type, values));
+}
+
 Value dojo::onnx::along(ImplicitLocOpBuilder &b, Value vector, int64_t axis, int64_t rank) {
   Shape shape(rank, 1);
   shape[axis] = product(shapeOf(vector));

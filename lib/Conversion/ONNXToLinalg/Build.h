@@ -114,6 +114,10 @@ Value pad(mlir::ImplicitLocOpBuilder &b, Value tensor, ArrayRef<int64_t> low,
 Value slice(mlir::ImplicitLocOpBuilder &b, Value tensor, ArrayRef<int64_t> starts,
             ArrayRef<int64_t> sizes, ArrayRef<int64_t> steps);
 Value concat(mlir::ImplicitLocOpBuilder &b, int64_t axis, ValueRange tensors);
+/// A float tensor in another float type.
+Value castTo(mlir::ImplicitLocOpBuilder &b, Value tensor, Type element);
+/// A constant of f32.
+Value floats(mlir::ImplicitLocOpBuilder &b, ArrayRef<int64_t> shape, ArrayRef<float> values);
 /// A vector as tensor of `rank` dimensions that lies along dimension `axis`.
 Value along(mlir::ImplicitLocOpBuilder &b, Value vector, int64_t axis, int64_t rank);
 

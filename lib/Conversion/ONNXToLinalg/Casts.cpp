@@ -7,7 +7,12 @@ using namespace dojo::onnx;
 
 static LogicalResult castTo(NodeContext &c, Type declared) {
   bool saturate = c.intAttr("saturate", 1);
-  c.ignore({"round_mode"});
+  std::string mode = c.stringAttr("round_mode", "up");
+  if (!llvm::is_contained({"up", "down", "nearest"}, StringRef(mode)))
+    return c.fail("its round_mode '" + mode + "' is none of up, down and nearest");
+  ScaleRounding rounding = mode == "up"     ? ScaleRounding::Up
+                           : mode == "down" ? ScaleRounding::Down
+                                            : ScaleRounding::Nearest;
   Type computed = declared ? computedType(declared) : Type();
   if (!computed || !computedType(c.declared(0)))
     return c.fail("it casts " + typeName(c.declared(0)) + " to a type that no node computes",
@@ -17,7 +22,7 @@ static LogicalResult castTo(NodeContext &c, Type declared) {
     return success();
   }
   Value result = elementwise(c.b, c.shape(0), computed, c.value(0), [&](Scalars &s, ValueRange v) {
-    return converted(s, v[0], c.declared(0), declared, saturate);
+    return converted(s, v[0], c.declared(0), declared, saturate, rounding);
   });
   c.result(0, result, declared);
   return success();
@@ -32,6 +37,9 @@ static LogicalResult lowerCastLike(NodeContext &c) { return castTo(c, c.declared
 /// The same bits as another type of the same width.
 static LogicalResult lowerBitCast(NodeContext &c) {
   Type to = declaredType(c.b.getContext(), c.intAttr("to", 0)), from = c.declared(0);
+  // A bool is a byte of 0 or 1.
+  if (from.isInteger(1) && to && to.isInteger() && to.getIntOrFloatBitWidth() == 8)
+    return castTo(c, to);
   if (!to || !computedType(to) || to.getIntOrFloatBitWidth() != from.getIntOrFloatBitWidth() ||
       from.isF64() || to.isF64())
     return c.fail("it reads the bits of " + typeName(from) +

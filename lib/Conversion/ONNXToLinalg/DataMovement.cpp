@@ -12,18 +12,6 @@ static LogicalResult forward(NodeContext &c) {
   return success();
 }
 
-static LogicalResult lowerDropout(NodeContext &c) {
-  c.ignore({"ratio", "seed", "is_test"});
-  if (c.has(2)) {
-    auto training = c.needScalar(2, "training_mode");
-    if (failed(training))
-      return failure();
-    if (*training != 0)
-      return c.fail("it is in training mode", "export the model for inference");
-  }
-  return forward(c);
-}
-
 static LogicalResult reshapeTo(NodeContext &c, ArrayRef<int64_t> shape) {
   if (product(shape) != product(c.shape(0)))
     return c.fail("it cannot give " + shapeName(c.shape(0)) + " the shape " + shapeName(shape));
@@ -393,7 +381,6 @@ static Handler lowerPad(bool operands) {
 
 void dojo::onnx::registerDataMovement(HandlerRegistry &registry) {
   registry.onOp("Identity", 1, forward);
-  registry.onOp("Dropout", 1, lowerDropout);
   registry.onOp("Reshape", 5, lowerReshape);
   registry.onOp("Flatten", 1, lowerFlatten);
   registry.onOp("Squeeze", 1, squeeze(false));

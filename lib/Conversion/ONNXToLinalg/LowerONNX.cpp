@@ -265,6 +265,13 @@ struct LowerONNXPass : public dojo::impl::LowerONNXBase<LowerONNXPass> {
     registerDataMovement(registry);
     registerSelection(registry);
     registerShapeOps(registry);
+
+    registerOptimizers(registry);
+    registerRandom(registry);
+    registerSignal(registry);
+    registerStateSpace(registry);
+    registerTfIdfVectorizer(registry);
+
     for (auto func : llvm::make_early_inc_range(getOperation().getOps<func::FuncOp>()))
       if (failed(Walker(func, registry).run()))
         return signalPassFailure();

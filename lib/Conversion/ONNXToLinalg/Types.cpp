@@ -12,8 +12,7 @@ using namespace dojo::onnx;
 
 /// A float that is computed as f32 and has a form of fewer bits outside.
 static bool isSmallFloat(Type type) {
-  return isa<FloatType>(type) && !type.isF32() && !type.isF64() && !type.isBF16() &&
-         !isa<Float8E8M0FNUType>(type);
+  return isa<FloatType>(type) && !type.isF32() && !type.isF64() && !type.isBF16();
 }
 
 static unsigned width(Type type) { return type.getIntOrFloatBitWidth(); }
@@ -76,6 +75,8 @@ Type dojo::onnx::declaredType(MLIRContext *context, int64_t code) {
     return integer(4);
   case 23:
     return b.getType<Float4E2M1FNType>();
+  case 24:
+    return b.getType<Float8E8M0FNUType>();
   case 25:
     return integer(2, false);
   case 26:
@@ -96,6 +97,36 @@ Outside dojo::onnx::outsideType(Type declared) {
     return {computed, ""};
   unsigned bits = width(computed);
   return {computed, bits == 8 ? "u8" : bits == 16 ? "u16" : bits == 32 ? "u32" : "u64"};
+}
+
+/// float8e8m0 is the exponent of a power of two, as the field of f32: no sign, no zero.
+static bool isScale(Type type) { return isa<Float8E8M0FNUType>(type); }
+
+static Value scaleOf(Scalars &s, Value code) {
+  using P = arith::CmpIPredicate;
+  Value field = s.make<arith::ShLIOp>(code, s.constant(code, 23));
+  Value bits = s.max(field, s.constant(code, 1 << 22)); // 2^-127 is subnormal
+  Value value = s.make<arith::BitcastOp>(s.floatType(), bits);
+  return s.select(s.compare(P::eq, code, s.constant(code, 255)), s.constant(value, NAN), value);
+}
+
+/// The exponent field of x, rounded by its mantissa; 255 for what is not finite.
+static Value scaleCode(Scalars &s, Value x, bool saturate, ScaleRounding rounding) {
+  using P = arith::CmpIPredicate;
+  Value bits = s.make<arith::BitcastOp>(s.integerType(32), x);
+  auto number = [&](int64_t value) { return s.constant(bits, value); };
+  Value shifted = s.make<arith::ShRUIOp>(bits, number(23));
+  Value field = s.make<arith::AndIOp>(shifted, number(255));
+  Value mantissa = s.make<arith::AndIOp>(bits, number(0x7fffff));
+  // A half rounds away from the subnormal exponent only if more than a half lies behind it.
+  Value least = rounding == ScaleRounding::Up ? number(0)
+                                              : s.select(s.compare(P::eq, field, number(0)),
+                                                         number(0x400000), number(0x3fffff));
+  Value more = s.add(field, s.cast(s.compare(P::sgt, mantissa, least), field.getType()));
+  if (rounding == ScaleRounding::Down)
+    more = field;
+  Value rounded = saturate ? s.min(more, number(254)) : more;
+  return s.select(s.compare(P::eq, field, number(255)), field, rounded);
 }
 
 namespace {
@@ -204,6 +235,8 @@ Value dojo::onnx::decoded(ImplicitLocOpBuilder &b, Value tensor, Type declared) 
     return tensor;
   return elementwise(b, shapeOf(tensor), b.getF32Type(), tensor, [&](Scalars &s, ValueRange v) {
     Value code = s.make<arith::ExtUIOp>(s.integerType(32), v[0]);
+    if (isScale(declared))
+      return scaleOf(s, code);
     return Format(s, cast<FloatType>(declared)).valueOf(code);
   });
 }
@@ -213,6 +246,8 @@ Value dojo::onnx::encoded(ImplicitLocOpBuilder &b, Value tensor, Type declared) 
     return tensor;
   Type stored = outsideType(declared).element;
   return elementwise(b, shapeOf(tensor), stored, tensor, [&](Scalars &s, ValueRange v) {
+    if (isScale(declared))
+      return s.make<arith::TruncIOp>(stored, scaleCode(s, v[0], true, ScaleRounding::Down));
     Format format(s, cast<FloatType>(declared));
     return s.make<arith::TruncIOp>(stored, format.bitsOf(format.round(v[0], false)));
   });
@@ -291,9 +326,12 @@ static Value integerOfFloat(Scalars &s, Value x, Type to) {
   return wide == computed ? whole : s.make<arith::TruncIOp>(computed, whole);
 }
 
-Value dojo::onnx::converted(Scalars &s, Value x, Type from, Type to, bool saturate) {
+Value dojo::onnx::converted(Scalars &s, Value x, Type from, Type to, bool saturate,
+                            ScaleRounding rounding) {
   Type computed = computedType(to);
   s.isUnsigned = from.isUnsignedInteger();
+  if (isScale(to))
+    return scaleOf(s, scaleCode(s, s.cast(x, computed), saturate, rounding));
   if (isSmallFloat(to))
     return Format(s, cast<FloatType>(to)).round(s.cast(x, computed), saturate && width(to) < 16);
   if (isa<FloatType>(to) || to.isInteger(1))

@@ -33,8 +33,12 @@ Value encoded(mlir::ImplicitLocOpBuilder &b, Value tensor, Type declared);
 /// A constant of a declared type as the program computes with it.
 Value materialise(mlir::ImplicitLocOpBuilder &b, mlir::ElementsAttr constant);
 
+/// Which power of two float8e8m0 takes for a number between two.
+enum class ScaleRounding { Up, Down, Nearest };
+
 /// x of declared type `from` as one of declared type `to`, as ONNX Cast does.
-Value converted(Scalars &s, Value x, Type from, Type to, bool saturate = true);
+Value converted(Scalars &s, Value x, Type from, Type to, bool saturate = true,
+                ScaleRounding rounding = ScaleRounding::Up);
 
 } // namespace dojo::onnx
 

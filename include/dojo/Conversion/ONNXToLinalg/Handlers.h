@@ -157,6 +157,12 @@ void registerDataMovement(HandlerRegistry &registry);
 void registerSelection(HandlerRegistry &registry);
 void registerShapeOps(HandlerRegistry &registry);
 
+void registerOptimizers(HandlerRegistry &registry);
+void registerRandom(HandlerRegistry &registry);
+void registerSignal(HandlerRegistry &registry);
+void registerStateSpace(HandlerRegistry &registry);
+void registerTfIdfVectorizer(HandlerRegistry &registry);
+
 /// Evaluates a node on small integer tensors that are known when compiling.
 /// Leaves `context` untouched and returns false when it is none.
 bool evaluateOnHost(NodeContext &context);
