@@ -155,6 +155,35 @@ def missing_operands():
 
 
 @model
+def against_the_schemas():
+    """Each node breaks one rule of its operator."""
+    nodes = [h.make_node("Add", ["x", "x", "x"], ["a"], "surplus operand"),
+             h.make_node("Relu", ["x"], ["b", "c"], "surplus result"),
+             h.make_node("Add", ["", "x"], ["d"], "absent operand"),
+             h.make_node("Concat", ["x", "x"], ["e"], "missing attribute"),
+             h.make_node("Softmax", ["x"], ["f"], "wrong kind", axis=1.0),
+             h.make_node("Flatten", ["x"], ["g"], "wrong list", axis=[1]),
+             h.make_node("Rlu", ["x"], ["h"], "misspelt"),
+             h.make_node("Scatter", ["x", "i", "x"], ["j"], "removed"),
+             h.make_node("Erf", ["p"], ["k"], "forbidden type"),
+             h.make_node("Mul", ["x", "i"], ["l"], "two types"),
+             h.make_node("Neg", ["x"], ["m"], "declared type"),
+             h.make_node("Neg", ["x"], ["n"], "declared shape"),
+             h.make_node("If", ["p"], ["o"], "choice",
+                         **{f"{branch}_branch": h.make_graph([h.make_node("Sub", ["x"], [branch], f"{branch} in a body")],
+                                                             branch, [], [info(branch, [2, 2])]) for branch in ("then", "else")})]
+    outputs = [info(node.output[0], None) for node in nodes if node.name[:8] != "declared"]
+    return make(nodes, [info("x", [2, 2]), info("p", [], T.BOOL), info("i", [2, 2], T.INT64)],
+                outputs + [info("m", [2, 2], T.INT32), info("n", [2, 3])])
+
+
+@model
+def wrong_weights():
+    """A declared input whose initializer has another shape."""
+    return make([h.make_node("Add", ["x", "w"], ["y"], "a")], [info("x", [4]), info("w", [5])], [info("y", [4])], [weights("w", 4)])
+
+
+@model
 def old_opset():
     return make([h.make_node("Mish", ["x"], ["y"], "r")], [info("x", [2])], [info("y", [2])], opset=6)
 

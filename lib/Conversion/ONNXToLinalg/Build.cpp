@@ -1,6 +1,7 @@
 //===- Build.cpp - structured operations on tensors of static shape -------===//
 #include "Build.h"
 
+#include "dojo/Dialect/ONNX/IR/ONNX.h"
 #include "mlir/IR/Matchers.h"
 
 using namespace mlir;
@@ -295,8 +296,16 @@ std::string dojo::onnx::typeName(Type element) {
     return (integer.isUnsigned() ? "uint" : "int") + std::to_string(integer.getWidth());
   if (element.isF16() || element.isF32() || element.isF64())
     return "float" + std::to_string(element.getIntOrFloatBitWidth());
+  if (auto complex = dyn_cast<ComplexType>(element))
+    return "complex" + std::to_string(2 * complex.getElementType().getIntOrFloatBitWidth());
+  if (isa<StringType>(element))
+    return "string";
   llvm::raw_string_ostream(text) << element;
-  return text;
+  // f8E4M3FN is float8e4m3fn; where all formats of a size are finite, ONNX does not say so.
+  StringRef name = text;
+  if (!isa<Float8E4M3FNType, Float8E4M3FNUZType, Float8E5M2FNUZType>(element))
+    (void)(name.consume_back("FN") || name.consume_back("FNU"));
+  return isa<FloatType>(element) ? "float" + name.drop_front().lower() : text;
 }
 
 std::string dojo::onnx::shapeName(ArrayRef<int64_t> shape) {

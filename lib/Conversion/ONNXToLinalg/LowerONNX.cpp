@@ -2,6 +2,7 @@
 #include "dojo/Conversion/ONNXToLinalg/Handlers.h"
 #include "dojo/Conversion/ONNXToLinalg/Passes.h"
 
+#include "Schemas.h"
 #include "Types.h"
 #include "dojo/Transforms/Passes.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
@@ -43,6 +44,12 @@ private:
     from.emitError() << cause.str();
     ++rejected;
   }
+  void reject(NodeOp node, const Twine &cause) {
+    node.emitError() << "node '" << nodeName(node.getLoc()) << "' (" << node.getOpType()
+                     << "): " << cause.str();
+    ++rejected;
+  }
+  void checkNodes();
   void addArgument(unsigned index, Block &block);
   void visitAll(Block &block);
   void visit(NodeOp node);
@@ -59,6 +66,7 @@ private:
   /// The names of the types that arguments and results have outside; empty where the
   /// tensor says it.
   SmallVector<StringRef> elements, resultElements;
+  llvm::DenseSet<NodeOp> wrong;
   unsigned rejected = 0;
 };
 
@@ -100,34 +108,66 @@ void Walker::addArgument(unsigned index, Block &block) {
 
 const Handler *Walker::handlerOf(NodeOp node) {
   StringRef domain = node.getDomain().value_or("");
-  auto fail = [&](const Twine &cause) {
-    node.emitError() << "node '" << nodeName(node.getLoc()) << "' (" << node.getOpType()
-                     << "): " << cause.str();
-    ++rejected;
-    return nullptr;
-  };
-  if (!registry.knows(domain, node.getOpType()))
-    return fail(domain.empty() ? Twine("the operator is not supported")
-                               : "the operator of domain '" + domain + "' is not supported");
   const Handler *handler = registry.find(domain, node.getOpType(), node.getOpset());
-  return handler ? handler : fail("opset " + Twine(node.getOpset()) + " has no such operator");
+  if (handler)
+    return handler;
+  if (registry.knows(domain, node.getOpType()))
+    reject(node, "the operator as of opset " + Twine(node.getOpset()) + " is not supported");
+  else
+    reject(node, domain.empty() ? Twine("the operator is not supported")
+                                : "the operator of domain '" + domain + "' is not supported");
+  return nullptr;
+}
+
+/// Reports what is wrong with nodes by themselves, those in bodies included.
+void Walker::checkNodes() {
+  from.walk<WalkOrder::PreOrder>([&](NodeOp node) {
+    std::string problem = problemOf(node);
+    if (problem.empty())
+      return;
+    reject(node, problem);
+    wrong.insert(node);
+  });
+}
+
+/// How a value differs from the type that the file states for it; empty if it does not.
+static std::string difference(Type stated, const Known &known) {
+  auto tensor = dyn_cast<TensorType>(stated);
+  if (!tensor)
+    return "";
+  Type element = tensor.getElementType();
+  if (element != known.declared)
+    return "is declared as " + typeName(element) + " and is " + typeName(known.declared);
+  if (!tensor.hasRank() ||
+      succeeded(verifyCompatibleShape(tensor.getShape(), known.type.getShape())))
+    return "";
+  return "is declared as " + shapeName(tensor.getShape()) + " and is " +
+         shapeName(known.type.getShape());
 }
 
 void Walker::visit(NodeOp node) {
+  if (wrong.contains(node))
+    return;
   const Handler *handler = handlerOf(node);
   if (!handler)
     return;
   SmallVector<Known *> operands;
+  SmallVector<Type> types;
   for (Value input : node.getInputs()) {
     if (input.getDefiningOp<NoneOp>()) {
       operands.push_back(nullptr);
+      types.push_back(nullptr);
       continue;
     }
     auto found = values.find(input);
     if (found == values.end())
       return;
     operands.push_back(&found->second);
+    types.push_back(found->second.declared);
   }
+  Signature signature(node);
+  if (std::string problem = signature.bind(types); !problem.empty())
+    return reject(node, problem);
   b.setLoc(node.getLoc());
   unsigned before = rejected;
   auto lower = [this](Region &graph, ArrayRef<Known> inputs) { return lowerGraph(graph, inputs); };
@@ -145,9 +185,17 @@ void Walker::visit(NodeOp node) {
     rejected = std::max(rejected, before + 1);
     return;
   }
-  for (auto [result, known] : llvm::zip(node->getResults(), context.results))
-    if (known.type)
+  for (auto [i, known] : llvm::enumerate(context.results)) {
+    if (!known.type)
+      continue;
+    OpResult result = node->getResult(i);
+    if (Type declared = signature.result(i); declared && computedType(declared))
+      known.declared = declared;
+    if (std::string problem = difference(result.getType(), known); !problem.empty())
+      reject(node, "its result " + Twine(i) + " " + problem);
+    else
       values[result] = known;
+  }
 }
 
 void Walker::visitAll(Block &block) {
@@ -190,10 +238,6 @@ Value Walker::output(unsigned index, Value value) {
   if (!computedType(declared))
     return rejectOutput(typeName(declared) +
                         ", which no node computes; floats, integers and bool are supported");
-  auto stated = dyn_cast<TensorType>(from.getFunctionType().getResult(index));
-  if (stated && stated.getElementType() != declared)
-    return rejectOutput("declared as " + typeName(stated.getElementType()) + " and computed as " +
-                        typeName(declared));
   Outside outside = outsideType(declared);
   resultElements.push_back(outside.name);
   return encoded(b, known.value ? known.value : materialise(b, known.constant), declared);
@@ -214,6 +258,13 @@ LogicalResult Walker::run() {
   for (unsigned i = 0; i < from.getNumArguments(); ++i)
     addArgument(i, *block);
   visitAll(from.getBody().front());
+  checkNodes();
+  for (Operation &op : from.getBody().front().without_terminator()) {
+    if (auto constant = dyn_cast<ConstantOp>(op))
+      values[constant.getResult()] = knownConstant(constant.getValue());
+    else if (auto node = dyn_cast<NodeOp>(op))
+      visit(node);
+  }
   SmallVector<Value> outputs;
   b.setLoc(from.getLoc());
   for (auto [i, value] : llvm::enumerate(from.getBody().front().getTerminator()->getOperands()))

@@ -16,8 +16,9 @@ namespace dojo::onnx {
 /// The element type that computes `declared`; null for types that nothing computes.
 Type computedType(Type declared);
 
-/// The type of TensorProto::DataType number `code`, or null.
+/// The type of TensorProto::DataType number `code`, or null where nothing computes it.
 Type declaredType(mlir::MLIRContext *context, int64_t code);
+inline constexpr int64_t lastDataType = 26;
 
 /// How the elements of an input or output stand in memory outside of the program.
 struct Outside {

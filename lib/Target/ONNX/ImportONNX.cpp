@@ -49,6 +49,7 @@ private:
   Error importNode(NodeProto &node, Scope &scope);
   Error importAttribute(AttributeProto &attribute, NamedAttrList &list);
   Error importBodies(NodeProto &node, OperationState &state, Scope &scope);
+  Error state(Scope &scope, StringRef name, Type type);
   Error declare(Scope &scope, StringRef name, Value value);
   Expected<SmallVector<Value>> outputs(const GraphProto &graph, Scope &scope);
   void describe(func::FuncOp func, const GraphProto &graph,
@@ -89,10 +90,32 @@ Error Importer::readOpsets() {
   return Error::success();
 }
 
+std::string printed(Type type) {
+  std::string text;
+  llvm::raw_string_ostream(text) << type;
+  return text;
+}
+
+/// The error of a value that the file states to be of another type than it is.
+Error checkStated(StringRef name, Type stated, Type is) {
+  auto x = dyn_cast_or_null<TensorType>(stated), y = dyn_cast<TensorType>(is);
+  if (!x || !y)
+    return Error::success();
+  if (x.getElementType() == y.getElementType() && succeeded(verifyCompatibleShape(x, y)))
+    return Error::success();
+  return error("'%s' is declared as %s and is %s", name.str().c_str(), printed(x).c_str(),
+               printed(y).c_str());
+}
+
+Error Importer::state(Scope &scope, StringRef name, Type type) {
+  auto [at, fresh] = scope.types.try_emplace(name, type);
+  return fresh ? Error::success() : checkStated(name, at->second, type);
+}
+
 Error Importer::declare(Scope &scope, StringRef name, Value value) {
   if (!scope.values.try_emplace(name, value).second)
     return error("the graph defines '%s' twice", name.str().c_str());
-  return Error::success();
+  return checkStated(name, scope.types.lookup(name), value.getType());
 }
 
 Error Importer::importInitializers(GraphProto &graph, Scope &scope) {
@@ -236,9 +259,10 @@ Error Importer::importNode(NodeProto &node, Scope &scope) {
 }
 
 Error Importer::importGraph(GraphProto &graph, Block &block, Scope &scope) {
-  for (const auto *infos : {&graph.value_info(), &graph.output()})
+  for (const auto *infos : {&graph.input(), &graph.value_info(), &graph.output()})
     for (const auto &info : *infos)
-      scope.types[info.name()] = valueType(builder.getContext(), info.type());
+      if (Error e = state(scope, info.name(), valueType(builder.getContext(), info.type())))
+        return e;
   builder.setInsertionPointToEnd(&block);
   for (const ValueInfoProto *input : trueInputs(graph)) {
     Type type = valueType(builder.getContext(), input->type());
@@ -259,6 +283,8 @@ Expected<SmallVector<Value>> Importer::outputs(const GraphProto &graph, Scope &s
     Value value = scope.find(output.name());
     if (!value)
       return error("no node defines the output '%s'", output.name().c_str());
+    if (Error e = checkStated(output.name(), scope.types.lookup(output.name()), value.getType()))
+      return e;
     values.push_back(value);
   }
   return values;
