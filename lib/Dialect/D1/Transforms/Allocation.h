@@ -25,7 +25,8 @@ mlir::Value recompute(mlir::OpBuilder &builder, mlir::Operation *op);
 /// Whether nothing but recomputable operations stands between `op` and its user.
 bool isAtItsUse(mlir::Operation *op);
 
-/// Computes `op` again before each of its users.
+/// Computes `op` again before each of its users; for those in an innermost loop in front
+/// of it, or where it stands there already, before each of them too.
 void recomputeAtUses(mlir::Operation *op);
 
 /// Erases recomputable operations without users.

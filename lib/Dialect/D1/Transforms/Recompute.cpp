@@ -4,7 +4,6 @@
 #include "mlir/IR/Builders.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "llvm/ADT/MapVector.h"
-#include "llvm/ADT/SetVector.h"
 
 using namespace mlir;
 
@@ -51,11 +50,38 @@ bool isAtItsUse(Operation *op) {
   return llvm::all_of(op->getUsers(), [&](Operation *user) { return user == next; });
 }
 
+/// The innermost loop that holds `user` but not `op`, or null.
+static RepeatOp loopAround(Operation *user, Operation *op) {
+  auto loop = user->getParentOfType<RepeatOp>();
+  if (!loop || loop->isProperAncestor(op))
+    return {};
+  bool isInnermost =
+      !loop.getBody().walk([](RepeatOp) { return WalkResult::interrupt(); }).wasInterrupted();
+  return isInnermost ? loop : RepeatOp();
+}
+
+/// Whether nothing but recomputable operations stands between `op` and `loop`, where all
+/// its uses are.
+static bool isAtLoop(Operation *op, RepeatOp loop) {
+  Operation *next = op->getNextNode();
+  while (isRecomputable(next))
+    next = next->getNextNode();
+  return next == loop && llvm::all_of(op->getUsers(), [&](Operation *user) {
+           return loop->isProperAncestor(user);
+         });
+}
+
 void recomputeAtUses(Operation *op) {
-  llvm::SetVector<Operation *> users(op->user_begin(), op->user_end());
-  for (Operation *user : users) {
-    OpBuilder builder(user);
-    user->replaceUsesOfWith(op->getResult(0), recompute(builder, op));
+  llvm::MapVector<Operation *, SmallVector<OpOperand *>> places;
+  for (OpOperand &use : op->getUses()) {
+    RepeatOp loop = loopAround(use.getOwner(), op);
+    places[loop && !isAtLoop(op, loop) ? loop : use.getOwner()].push_back(&use);
+  }
+  for (auto &[place, uses] : places) {
+    OpBuilder builder(place);
+    Value copy = recompute(builder, op);
+    for (OpOperand *use : uses)
+      use->set(copy);
   }
 }
 

@@ -44,14 +44,16 @@ public:
   }
 
   /// What is left of each file from `first` to `last` for values defined inside.
-  /// Scalar constants count as free: allocation computes them where they are used.
+  /// Scalar constants count as free, since allocation computes them where they are
+  /// used; but those of a loop are computed in front of it and stay.
   std::array<unsigned, 3> left(Operation *first, Operation *last, unsigned margin) const {
     unsigned begin = 2 * firstStep.lookup(first), end = 2 * lastStep.lookup(last) + 1;
     std::array<unsigned, 3> result;
     for (unsigned file = 0; file < 3; ++file)
       result[file] = llvm::popcount(code.problem.files[file].allocatable);
     for (auto [value, range, info] : llvm::zip_equal(code.values, ranges, code.problem.values)) {
-      bool free = info.file == unsigned(isa::Kind::x) && isRecomputable(value.getDefiningOp());
+      bool free = info.file == unsigned(isa::Kind::x) && isRecomputable(value.getDefiningOp()) &&
+                  !isReadInLoop(value, first);
       if (free || range.empty() || range.begin() >= begin || isCarriedBy(value, first))
         continue;
       auto span = range.getSpans().upper_bound(begin);
@@ -72,6 +74,12 @@ private:
   FunctionProblem code;
   std::vector<regalloc::LiveRange> ranges;
   DenseMap<Operation *, unsigned> firstStep, lastStep;
+
+  static bool isReadInLoop(Value value, Operation *op) {
+    return llvm::isa<RepeatOp>(op) && llvm::any_of(value.getUsers(), [&](Operation *user) {
+             return user->getParentOp() == op;
+           });
+  }
 
   static bool isCarriedBy(Value value, Operation *op) {
     auto repeat = dyn_cast<RepeatOp>(op);
