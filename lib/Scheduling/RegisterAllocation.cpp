@@ -274,6 +274,38 @@ private:
 
 std::variant<Solution, Failure> solve(const Problem &problem) { return Solver(problem).run(); }
 
+/// One instruction for each stretch between brackets and calls that reads a value; for each use
+/// where all are in one stretch.
+static std::vector<double> recomputationCosts(const Problem &problem) {
+  struct Cost {
+    double uses = 0, stretches = 0;
+    unsigned latest = 0, count = 0;
+  };
+  std::vector<Cost> costs(problem.values.size());
+  double frequency = 1;
+  unsigned stretch = 1;
+  for (const Step &step : problem.steps) {
+    if (step.kind == StepKind::repeatEnd)
+      frequency /= 8;
+    for (ValueId use : step.uses) {
+      Cost &cost = costs[use];
+      cost.uses += frequency;
+      if (cost.latest == stretch)
+        continue;
+      cost.latest = stretch;
+      cost.stretches += frequency;
+      ++cost.count;
+    }
+    if (step.kind == StepKind::repeatBegin)
+      frequency *= 8;
+    stretch += step.kind >= StepKind::call;
+  }
+  std::vector<double> result;
+  for (const Cost &cost : costs)
+    result.push_back(cost.count > 1 ? cost.stretches : cost.uses);
+  return result;
+}
+
 std::vector<ValueId> chooseRecomputed(const Problem &problem, const Failure &failure,
                                       llvm::ArrayRef<bool> candidates) {
   std::vector<LiveRange> ranges = liveRanges(problem);
@@ -282,18 +314,9 @@ std::vector<ValueId> chooseRecomputed(const Problem &problem, const Failure &fai
   for (ValueId value = 0; value < candidates.size(); ++value)
     if (candidates[value])
       order.push_back(value);
-  // Each use costs an instruction, and one in a loop many times: those with the
-  // fewest go first, of equals the longest life.
-  std::vector<double> costs(problem.values.size());
-  double frequency = 1;
-  for (const Step &step : problem.steps) {
-    if (step.kind == StepKind::repeatEnd)
-      frequency /= 8;
-    for (ValueId use : step.uses)
-      costs[use] += frequency;
-    if (step.kind == StepKind::repeatBegin)
-      frequency *= 8;
-  }
+  // An instruction in a loop costs many times: the cheapest go first, of equals the
+  // longest life.
+  std::vector<double> costs = recomputationCosts(problem);
   llvm::stable_sort(order, [&](ValueId a, ValueId b) {
     return std::make_pair(costs[a], -double(ranges[a].length())) <
            std::make_pair(costs[b], -double(ranges[b].length()));

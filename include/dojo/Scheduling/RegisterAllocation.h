@@ -83,7 +83,7 @@ struct Failure {
 /// without joining copies. Deterministic.
 std::variant<Solution, Failure> solve(const Problem &problem);
 
-/// Which `candidates` to recompute next to each of their uses, longest life
+/// Which `candidates` to recompute nearer to their uses, cheapest and then longest life
 /// first, so that no step has more values than registers (nor `failure` any
 /// more). Empty when that would not help.
 std::vector<ValueId> chooseRecomputed(const Problem &problem, const Failure &failure,

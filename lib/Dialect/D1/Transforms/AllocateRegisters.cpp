@@ -35,10 +35,13 @@ SmallVector<Operation *> choose(const FunctionProblem &code, const Failure &fail
 bool recomputeSome(func::FuncOp function, const FunctionProblem &code, const Failure &failure) {
   SmallVector<Operation *> ops =
       choose(code, failure, [](Operation *op) { return isRecomputable(op) && !isAtItsUse(op); });
+  if (ops.empty())
+    return false;
+  Stretches stretches(function);
   for (Operation *op : ops)
-    recomputeAtUses(op);
+    stretches.recomputeAtUses(op);
   eraseDeadRecomputable(function);
-  return !ops.empty();
+  return true;
 }
 
 /// Takes back what code motion has hoisted, with all that leads only there;

@@ -4,6 +4,7 @@
 
 #include "dojo/Dialect/D1/IR/D1.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "llvm/ADT/DenseSet.h"
 
 namespace dojo::d1 {
 
@@ -25,9 +26,23 @@ mlir::Value recompute(mlir::OpBuilder &builder, mlir::Operation *op);
 /// Whether nothing but recomputable operations stands between `op` and its user.
 bool isAtItsUse(mlir::Operation *op);
 
-/// Computes `op` again before each of its users; for those in an innermost loop in front
-/// of it, or where it stands there already, before each of them too.
-void recomputeAtUses(mlir::Operation *op);
+/// The stretches of code between loops, branches and calls, as they stood.
+class Stretches {
+public:
+  explicit Stretches(mlir::func::FuncOp function);
+
+  /// Computes `op` again nearer to its users: in front of the innermost loop around
+  /// them, or once for a stretch; right before each where it stands so near already.
+  void recomputeAtUses(mlir::Operation *op) const;
+
+private:
+  llvm::DenseMap<mlir::Operation *, unsigned> numbers; ///< from 1
+  llvm::DenseSet<mlir::Operation *> innermost;         ///< loops that call nothing
+  unsigned latest = 0;
+
+  /// Whether `block` holds neither loops nor calls.
+  bool number(mlir::Block &block);
+};
 
 /// Erases recomputable operations without users.
 void eraseDeadRecomputable(mlir::func::FuncOp function);

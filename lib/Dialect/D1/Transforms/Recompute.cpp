@@ -50,14 +50,22 @@ bool isAtItsUse(Operation *op) {
   return llvm::all_of(op->getUsers(), [&](Operation *user) { return user == next; });
 }
 
-/// The innermost loop that holds `user` but not `op`, or null.
-static RepeatOp loopAround(Operation *user, Operation *op) {
-  auto loop = user->getParentOfType<RepeatOp>();
-  if (!loop || loop->isProperAncestor(op))
-    return {};
-  bool isInnermost =
-      !loop.getBody().walk([](RepeatOp) { return WalkResult::interrupt(); }).wasInterrupted();
-  return isInnermost ? loop : RepeatOp();
+Stretches::Stretches(func::FuncOp function) { number(function.getBody().front()); }
+
+bool Stretches::number(Block &block) {
+  bool isPlain = true;
+  ++latest;
+  for (Operation &op : block) {
+    numbers[&op] = latest;
+    bool isPlainInside = !llvm::isa<CallOp>(op);
+    for (Region &region : op.getRegions())
+      isPlainInside &= number(region.front());
+    if (llvm::isa<RepeatOp>(op) && isPlainInside)
+      innermost.insert(&op);
+    isPlain &= isPlainInside && !llvm::isa<RepeatOp>(op);
+    latest += op.getNumRegions() > 0 || llvm::isa<CallOp>(op);
+  }
+  return isPlain;
 }
 
 /// Whether nothing but recomputable operations stands between `op` and `loop`, where all
@@ -71,12 +79,23 @@ static bool isAtLoop(Operation *op, RepeatOp loop) {
          });
 }
 
-void recomputeAtUses(Operation *op) {
-  llvm::MapVector<Operation *, SmallVector<OpOperand *>> places;
-  for (OpOperand &use : op->getUses()) {
-    RepeatOp loop = loopAround(use.getOwner(), op);
-    places[loop && !isAtLoop(op, loop) ? loop : use.getOwner()].push_back(&use);
+void Stretches::recomputeAtUses(Operation *op) const {
+  DenseMap<unsigned, Operation *> first;
+  for (Operation *user : op->getUsers()) {
+    Operation *&known = first[numbers.lookup(user)];
+    if (!known || user->isBeforeInBlock(known))
+      known = user;
   }
+  auto placeFor = [&](Operation *user) -> Operation * {
+    auto loop = user->getParentOfType<RepeatOp>();
+    if (innermost.contains(loop) && !loop->isProperAncestor(op) && !isAtLoop(op, loop))
+      return loop;
+    unsigned stretch = numbers.lookup(user);
+    return stretch == 0 || stretch == numbers.lookup(op) ? user : first[stretch];
+  };
+  llvm::MapVector<Operation *, SmallVector<OpOperand *>> places;
+  for (OpOperand &use : op->getUses())
+    places[placeFor(use.getOwner())].push_back(&use);
   for (auto &[place, uses] : places) {
     OpBuilder builder(place);
     Value copy = recompute(builder, op);
