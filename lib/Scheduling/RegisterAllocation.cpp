@@ -207,7 +207,9 @@ private:
     for (unsigned at = 0; at < problem.steps.size(); ++at)
       if (problem.steps[at].kind == StepKind::copy)
         copies.push_back(at);
-    llvm::stable_sort(copies, [&](unsigned a, unsigned b) { return depths[a] > depths[b]; });
+    llvm::sort(copies, [&](unsigned a, unsigned b) {
+      return std::pair(depths[b], a) < std::pair(depths[a], b);
+    });
     for (unsigned at : copies)
       classes.join(problem.steps[at].defs[0], problem.steps[at].uses[0]);
   }

@@ -257,14 +257,8 @@ LogicalResult Walker::run() {
   b.setInsertionPointToEnd(block);
   for (unsigned i = 0; i < from.getNumArguments(); ++i)
     addArgument(i, *block);
-  visitAll(from.getBody().front());
   checkNodes();
-  for (Operation &op : from.getBody().front().without_terminator()) {
-    if (auto constant = dyn_cast<ConstantOp>(op))
-      values[constant.getResult()] = knownConstant(constant.getValue());
-    else if (auto node = dyn_cast<NodeOp>(op))
-      visit(node);
-  }
+  visitAll(from.getBody().front());
   SmallVector<Value> outputs;
   b.setLoc(from.getLoc());
   for (auto [i, value] : llvm::enumerate(from.getBody().front().getTerminator()->getOperands()))
