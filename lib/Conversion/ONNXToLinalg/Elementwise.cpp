@@ -4,6 +4,7 @@
 // float attributes with their defaults, and the scalar that it computes.
 //
 //===----------------------------------------------------------------------===//
+#include "Elementwise.h"
 #include "Types.h"
 #include "dojo/Conversion/ONNXToLinalg/Handlers.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -496,6 +497,18 @@ LogicalResult lowerWhere(NodeContext &c) {
 }
 
 } // namespace
+
+std::optional<UnaryFunction> dojo::onnx::unaryFunction(StringRef op) {
+  for (const Unary &entry : unaries) {
+    if (op != entry.op || !(entry.kinds & Floats))
+      continue;
+    UnaryFunction function{{}, entry.body};
+    for (const auto &attribute : entry.attributes)
+      function.defaults.push_back(attribute.otherwise);
+    return function;
+  }
+  return std::nullopt;
+}
 
 void dojo::onnx::registerElementwise(HandlerRegistry &registry) {
   for (const Unary &entry : unaries)

@@ -299,6 +299,7 @@ struct LowerONNXPass : public dojo::impl::LowerONNXBase<LowerONNXPass> {
     registerIndexing(registry);
     registerLosses(registry);
     registerRearrangement(registry);
+    registerRecurrent(registry);
     registerReductions(registry);
     registerLinearAlgebra(registry);
     registerControlFlow(registry);

@@ -145,6 +145,7 @@ void registerElementwise(HandlerRegistry &registry);
 void registerIndexing(HandlerRegistry &registry);
 void registerLosses(HandlerRegistry &registry);
 void registerRearrangement(HandlerRegistry &registry);
+void registerRecurrent(HandlerRegistry &registry);
 void registerReductions(HandlerRegistry &registry);
 void registerLinearAlgebra(HandlerRegistry &registry);
 void registerControlFlow(HandlerRegistry &registry);

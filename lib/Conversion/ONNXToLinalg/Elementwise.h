@@ -1,0 +1,20 @@
+//===- Elementwise.h - unary operators as scalar functions ------*- C++ -*-===//
+#ifndef DOJO_LIB_CONVERSION_ONNXTOLINALG_ELEMENTWISE_H
+#define DOJO_LIB_CONVERSION_ONNXTOLINALG_ELEMENTWISE_H
+
+#include "Build.h"
+
+namespace dojo::onnx {
+
+/// A unary operator on floats.
+struct UnaryFunction {
+  SmallVector<double, 2> defaults; ///< of its attributes, in their order
+  Value (*apply)(Scalars &s, Value x, ArrayRef<double> attributes);
+};
+
+/// Nothing where there is no such operator.
+std::optional<UnaryFunction> unaryFunction(llvm::StringRef op);
+
+} // namespace dojo::onnx
+
+#endif // DOJO_LIB_CONVERSION_ONNXTOLINALG_ELEMENTWISE_H
