@@ -98,6 +98,8 @@ void Splitter::splitArguments() {
     Value argument = body.insertArgument(
         old.getArgNumber() + 1, RankedTensorType::get(shape, b.getI32Type()), old.getLoc());
     auto piece = [&](int64_t word) -> Value {
+      if (!words.getNumElements())
+        return tensor::EmptyOp::create(b, old.getLoc(), words.getShape(), words.getElementType());
       starts.back() = word;
       return tensor::ExtractSliceOp::create(b, old.getLoc(), words, argument,
                                             getAsIndexOpFoldResult(b.getContext(), starts),

@@ -128,6 +128,23 @@ CASES = [
      "its blocks, strides, dilations or pads do not fit columns 1x4x4 of an image 3x3"),
     ("Col2Im", {}, [zeros(1, 4, 4), ints(3, 3), ints(0, 2)], "its blocks 0x2 have a size or step out of range"),
     ("Col2Im", {}, [zeros(1, 4, 5), ints(3, 3), ints(2, 2)], "its columns 1x4x5 are not those of blocks 2x2 in an image 3x3"),
+    ("GridSample", {"mode": "sharp"}, [zeros(1, 1, 2, 2), zeros(1, 2, 2, 2)], "its mode 'sharp' is none of nearest, linear and cubic"),
+    ("GridSample", {"padding_mode": "ones"}, [zeros(1, 1, 2, 2), zeros(1, 2, 2, 2)],
+     "its padding_mode 'ones' is none of zeros, border and reflection"),
+    ("GridSample", {}, [zeros(1, 1, 2, 2), zeros(1, 2, 2, 3)], "its grid 1x2x2x3 does not fit an image of floats 1x1x2x2"),
+    ("AffineGrid", {}, [zeros(1, 2, 2), ints(1, 1, 2, 2)], "its theta 1x2x2 does not fit a size of 1x1x2x2"),
+    ("RoiAlign", {}, [zeros(1, 1, 2, 2), zeros(1, 4), ints(0)], "its number of samples depends on the regions; set sampling_ratio"),
+    ("RoiAlign", {"mode": "min", "sampling_ratio": 1}, [zeros(1, 1, 2, 2), zeros(1, 4), ints(0)], "its mode is 'min' with 'half_pixel'"),
+    ("RoiAlign", {"sampling_ratio": 1}, [zeros(1, 1, 2, 2), zeros(1, 4), ints(0, 0)],
+     "its regions 1x4 of images 2 do not fit images of floats 1x1x2x2"),
+    ("TensorScatter", {}, [zeros(1, 4, 2), zeros(1, 5, 2)], "its updates 1x5x2 or indices do not fit data of 1x4x2"),
+    ("TensorScatter", {"mode": "ring"}, [zeros(1, 4, 2), zeros(1, 1, 2)], "its mode 'ring' is neither linear nor circular"),
+    ("SwiGLU", {}, [zeros(2, 3), zeros(3)], "its operands of shapes 2x3 and 3 differ"),
+    ("Pad", {}, [zeros(2), ints(1, 1), np.zeros(1, I)], "its padding value is no scalar of the type of its data"),
+    ("ConvInteger", {}, [zeros(1, 1, 3, 3, dtype=np.int8), zeros(1, 1, 2, 2, dtype=np.int8), zeros(2, dtype=np.int8)],
+     "its zero point of shape 2 does not fit 1x1x3x3"),
+    ("QLinearConv", {}, [zeros(1, 1, 3, dtype=np.int8), np.ones(2, F), np.int8(0), zeros(1, 1, 2, dtype=np.int8), np.ones(1, F),
+                         np.int8(0), np.ones(1, F), np.int8(0)], "its operand 1 is no scalar; quantize whole tensors"),
     ("MaxUnpool", {"kernel_shape": [2]}, [zeros(1, 1, 2), zeros(1, 1, 3, dtype=I)],
      "its kernel_shape, strides, pads or indices do not fit data of 1x1x2"),
     ("MaxUnpool", {"kernel_shape": [2], "strides": [2]}, [zeros(1, 1, 2), zeros(1, 1, 2, dtype=I), ints(1, 1, 3)],
@@ -153,6 +170,7 @@ def test_the_cause_is_named(op, attributes, arrays, message):
     node = helper.make_node(op, names, ["y"], name="the node", domain=domain, **attributes)
     graph = helper.make_graph([node], "g", inputs, [helper.make_tensor_value_info("y", 0, None)])
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 27), helper.make_opsetid(domain or "unused", 1)], ir_version=10)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 28)], ir_version=10)
     with pytest.raises(backend.Refused) as refusal:
         backend.run_model(model, arrays)
     assert f"node 'the node' ({op}): " in str(refusal.value)

@@ -85,33 +85,38 @@ Value dojo::onnx::convolve(ImplicitLocOpBuilder &b, Value image, Value weights, 
                                       : generic(b, image, weights, groups, w);
 }
 
-static LogicalResult lowerConv(NodeContext &c) {
+FailureOr<Value> dojo::onnx::convolution(NodeContext &c, Value data, Value weights, unsigned bias) {
   int64_t groups = c.intAttr("group", 1);
-  Shape xs(c.shape(0)), ws(c.shape(1));
+  Shape xs = shapeOf(data), ws = shapeOf(weights);
   if (xs.size() < 3 || ws.size() != xs.size())
     return c.fail("it needs data and weights with batch, channels and space and has " +
                   shapeName(xs) + " and " + shapeName(ws));
   if (groups < 1 || ws[0] % groups || xs[1] != ws[1] * groups)
     return c.fail("its " + Twine(groups) + " groups do not fit data " + shapeName(xs) +
                   " and weights " + shapeName(ws));
-  if (c.has(2) && (c.rank(2) != 1 || c.shape(2)[0] != ws[0]))
-    return c.fail("its bias " + shapeName(c.shape(2)) + " does not fit " + Twine(ws[0]) +
+  if (c.has(bias) && (c.rank(bias) != 1 || c.shape(bias)[0] != ws[0]))
+    return c.fail("its bias " + shapeName(c.shape(bias)) + " does not fit " + Twine(ws[0]) +
                   " channels");
   auto w = readWindow(c, ArrayRef(xs).drop_front(2), ArrayRef(ws).drop_front(2));
   if (failed(w))
     return failure();
-  Type element = c.type(0).getElementType();
-  Value image = w->padded(c.b, c.value(0), Scalars(c.b, c.b.getLoc()).constant(element, 0));
-  Shape filters = {ws[0], ws[1]};
+  Value image = w->padded(c.b, data, Scalars(c.b, c.b.getLoc()).constant(elementOf(data), 0));
+  Shape filters = {ws[0], ws[1]}, out = {xs[0], ws[0]};
   filters.append(w->kernel);
-  Value result = convolve(c.b, image, reshape(c.b, c.value(1), filters), groups, *w);
-  if (c.has(2))
-    result = elementwise(c.b, shapeOf(result), element,
-                         {result, along(c.b, c.value(2), 1, 2 + w->rank())},
+  Value result = convolve(c.b, image, reshape(c.b, weights, filters), groups, *w);
+  if (c.has(bias))
+    result = elementwise(c.b, shapeOf(result), elementOf(result),
+                         {result, along(c.b, c.value(bias), 1, 2 + w->rank())},
                          [](Scalars &s, ValueRange v) { return s.add(v[0], v[1]); });
-  Shape out = {xs[0], ws[0]};
   out.append(w->out.begin(), w->out.begin() + (xs.size() - 2));
-  c.result(0, reshape(c.b, result, out));
+  return reshape(c.b, result, out);
+}
+
+static LogicalResult lowerConv(NodeContext &c) {
+  auto result = convolution(c, c.value(0), c.value(1), 2);
+  if (failed(result))
+    return failure();
+  c.result(0, *result);
   return success();
 }
 

@@ -1,8 +1,7 @@
 //===- DataMovement.cpp - operators that only rearrange -------------------===//
-#include "Build.h"
+#include "Lookup.h"
 #include "SliceRange.h"
 #include "dojo/Conversion/ONNXToLinalg/Handlers.h"
-#include "dojo/Transforms/Contraction.h"
 
 using namespace mlir;
 using namespace dojo::onnx;
@@ -149,49 +148,6 @@ static Value constantInts(ImplicitLocOpBuilder &b, ArrayRef<int64_t> values,
   return arith::ConstantOp::create(b, DenseElementsAttr::get(type, ArrayRef<int32_t>(narrow)));
 }
 
-/// Indices as i32; negative ones count from the end.
-static Value fromStart(ImplicitLocOpBuilder &b, Value indices, int64_t extent) {
-  using P = arith::CmpIPredicate;
-  return elementwise(b, shapeOf(indices), b.getI32Type(), {indices}, [&](Scalars &s, ValueRange v) {
-    Value index = s.cast(v[0], b.getI32Type());
-    Value negative = s.compare(P::slt, index, s.constant(index, 0));
-    return s.select(negative, s.add(index, s.constant(index, extent)), index);
-  });
-}
-
-/// A lookup (Transforms/Contraction.h) of rows of dimension `axis`,
-///     result[l, i, t] = sum over r of (index[i] == r ? data[l, r, t] : 0).
-static Value lookUp(ImplicitLocOpBuilder &b, Value data, Value indices, int64_t axis) {
-  Shape from = shapeOf(data), to = shapeOf(indices), shape(ArrayRef(from).take_front(axis));
-  shape.append(to);
-  shape.append(from.begin() + axis + 1, from.end());
-  int64_t results = shape.size(), indexRank = to.size();
-  SmallVector<AffineExpr> index, table, out;
-  for (int64_t d = 0; d < int64_t(from.size()); ++d)
-    table.push_back(b.getAffineDimExpr(d < axis ? d : d == axis ? results : d - 1 + indexRank));
-  for (int64_t d = 0; d < indexRank; ++d)
-    index.push_back(b.getAffineDimExpr(axis + d));
-  for (int64_t d = 0; d < results; ++d)
-    out.push_back(b.getAffineDimExpr(d));
-  auto map = [&](ArrayRef<AffineExpr> exprs) {
-    return AffineMap::get(results + 1, 0, exprs, b.getContext());
-  };
-  AffineMap maps[] = {map(index), map(b.getAffineDimExpr(results)), map(table), map(out)};
-  SmallVector<utils::IteratorType> types(results, utils::IteratorType::parallel);
-  types.push_back(utils::IteratorType::reduction);
-  Value rows = iota(b, from[axis]), init = zeros(b, shape, elementOf(data));
-  auto lookup =
-      linalg::GenericOp::create(b, init.getType(), {indices, rows, data}, init, maps, types,
-                                [&](OpBuilder &builder, Location loc, ValueRange v) {
-                                  Scalars s(builder, loc);
-                                  Value mine = s.compare(arith::CmpIPredicate::eq, v[0], v[1]);
-                                  Value taken = s.select(mine, v[2], s.constant(v[2], 0));
-                                  linalg::YieldOp::create(builder, loc, s.add(taken, v[3]));
-                                });
-  lookup->setAttr(dojo::lookupAttrName, b.getUnitAttr());
-  return lookup.getResult(0);
-}
-
 static LogicalResult gatherAtRunTime(NodeContext &c, int64_t axis) {
   Type element = c.type(0).getElementType();
   if (!isComputable(element) || element.isInteger(1))
@@ -292,9 +248,33 @@ static LogicalResult lowerExpand(NodeContext &c) {
   return failed(wanted) ? failure() : expandTo(c, *wanted);
 }
 
-/// Cuts dimensions that negative padding shortens, then pads the rest.
+/// Writes the scalar operand `filler` to the places that padding has added.
+static Value fillPadding(NodeContext &c, Value padded, ArrayRef<int64_t> low,
+                         ArrayRef<int64_t> high, unsigned filler) {
+  using P = arith::CmpIPredicate;
+  Shape shape = shapeOf(padded), ends;
+  SmallVector<Value> operands = {padded, reshape(c.b, c.value(filler), {})};
+  SmallVector<int64_t> axes;
+  for (auto [axis, size] : llvm::enumerate(shape))
+    if (low[axis] || high[axis]) {
+      operands.push_back(iota(c.b, size, axis, shape.size()));
+      axes.push_back(axis);
+    }
+  return elementwise(c.b, shape, elementOf(padded), operands, [&](Scalars &s, ValueRange v) {
+    Value result = v[0];
+    for (auto [axis, place] : llvm::zip(axes, v.drop_front(2))) {
+      Value before = s.compare(P::slt, place, s.constant(place, low[axis]));
+      Value behind = s.compare(P::sge, place, s.constant(place, shape[axis] - high[axis]));
+      result = s.select(s.make<arith::OrIOp>(before, behind), v[1], result);
+    }
+    return result;
+  });
+}
+
+/// Cuts dimensions that negative padding shortens, then pads the rest by a constant, or by
+/// operand 2 if that is known at run time only.
 static LogicalResult padBy(NodeContext &c, ArrayRef<int64_t> low, ArrayRef<int64_t> high,
-                           double filler) {
+                           std::optional<double> filler) {
   int64_t rank = c.rank(0);
   Shape starts(rank, 0), sizes(c.shape(0)), ones(rank, 1), before(low), after(high);
   for (int64_t i = 0; i < rank; ++i) {
@@ -307,8 +287,9 @@ static LogicalResult padBy(NodeContext &c, ArrayRef<int64_t> low, ArrayRef<int64
                     shapeName(c.shape(0)));
   }
   Value cut = slice(c.b, c.value(0), starts, sizes, ones);
-  Value scalar = Scalars(c.b, c.b.getLoc()).constant(elementOf(cut), filler);
-  c.result(0, pad(c.b, cut, before, after, scalar));
+  Value scalar = Scalars(c.b, c.b.getLoc()).constant(elementOf(cut), filler.value_or(0));
+  Value padded = pad(c.b, cut, before, after, scalar);
+  c.result(0, filler ? padded : fillPadding(c, padded, before, after, 2));
   return success();
 }
 
@@ -352,10 +333,14 @@ static Handler lowerPad(bool operands) {
     // Before opset 2 the attribute was called paddings.
     FailureOr<Shape> pads = operands ? c.needInts(1, "pads")
                                      : FailureOr<Shape>(c.intsAttr("pads", c.intsAttr("paddings")));
-    FailureOr<double> filler = !operands  ? FailureOr<double>(c.floatAttr("value", 0))
-                               : c.has(2) ? c.needScalar(2, "padding value")
-                                          : FailureOr<double>(0.0);
-    if (failed(pads) || failed(filler))
+    std::optional<double> filler = operands ? 0 : c.floatAttr("value", 0);
+    if (operands && c.has(2)) {
+      filler = c.knownScalar(2);
+      if (!filler &&
+          (product(c.shape(2)) != 1 || c.type(2).getElementType() != c.type(0).getElementType()))
+        return c.fail("its padding value is no scalar of the type of its data");
+    }
+    if (failed(pads))
       return failure();
     Shape axes = llvm::to_vector(llvm::seq<int64_t>(0, c.rank(0)));
     if (c.has(3)) {
@@ -375,7 +360,7 @@ static Handler lowerPad(bool operands) {
       low[axis] = (*pads)[i];
       high[axis] = (*pads)[i + positive->size()];
     }
-    return mode == "constant" ? padBy(c, low, high, *filler) : padWithin(c, low, high, mode);
+    return mode == "constant" ? padBy(c, low, high, filler) : padWithin(c, low, high, mode);
   };
 }
 

@@ -335,6 +335,21 @@ Handler lowerVariadic(const Binary &entry) {
   };
 }
 
+/// The first operand, swished, gates the second.
+LogicalResult lowerSwiGLU(NodeContext &c) {
+  double alpha = c.floatAttr("alpha", 1);
+  if (failed(commonShape(c, 2)) || failed(checkKind(c, Floats)))
+    return failure();
+  if (c.shape(0) != c.shape(1))
+    return c.fail("its operands of shapes " + shapeName(c.shape(0)) + " and " +
+                  shapeName(c.shape(1)) + " differ");
+  c.result(0, elementwise(c.b, c.shape(0), resultType(c, Same), {c.value(0), c.value(1)},
+                          [&](Scalars &s, ValueRange v) {
+                            return s.mul(s.mul(v[0], s.sigmoid(scaled(s, v[0], alpha))), v[1]);
+                          }));
+  return success();
+}
+
 LogicalResult lowerGelu(NodeContext &c) {
   std::string kind = c.stringAttr("approximate", "none");
   if (failed(checkKind(c, Floats)))
@@ -518,6 +533,7 @@ void dojo::onnx::registerElementwise(HandlerRegistry &registry) {
   for (const Binary &entry : variadics)
     registry.onOp(entry.op, entry.since, lowerVariadic(entry));
   registry.onOp("Gelu", 20, lowerGelu);
+  registry.onOp("SwiGLU", 28, lowerSwiGLU);
   registry.onOp("Pow", 1, lowerPow);
   registry.onOp("PRelu", 1, lowerPRelu);
   registry.onOp("BitShift", 11, lowerBitShift);

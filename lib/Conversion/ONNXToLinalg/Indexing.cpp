@@ -6,6 +6,7 @@
 // with nothing.
 //
 //===----------------------------------------------------------------------===//
+#include "Lookup.h"
 #include "Types.h"
 #include "dojo/Conversion/ONNXToLinalg/Handlers.h"
 
@@ -13,16 +14,6 @@ using namespace mlir;
 using namespace dojo::onnx;
 
 using P = arith::CmpIPredicate;
-
-/// Indices as i32, negative ones counted from the end of a dimension of `extent`.
-static Value wrapped(ImplicitLocOpBuilder &b, Value indices, int64_t extent) {
-  Type i32 = b.getI32Type();
-  return elementwise(b, shapeOf(indices), i32, indices, [&](Scalars &s, ValueRange v) {
-    Value index = s.cast(v[0], i32);
-    Value negative = s.compare(P::slt, index, s.constant(index, 0));
-    return s.select(negative, s.add(index, s.constant(index, extent)), index);
-  });
-}
 
 static SmallVector<unsigned> loopsUpTo(unsigned rank) {
   return llvm::to_vector(llvm::seq<unsigned>(0, rank));
@@ -54,7 +45,7 @@ static LogicalResult lowerGatherElements(NodeContext &c) {
   c.result(
       0,
       fold(c.b, rank + 1,
-           {{wrapped(c.b, c.value(1), extent), out}, {iota(c.b, extent), {rank}}, {data, source}},
+           {{fromStart(c.b, c.value(1), extent), out}, {iota(c.b, extent), {rank}}, {data, source}},
            {zeros(c.b, shape, element), out}, [&](Scalars &s, ValueRange v) {
              Value found = s.select(s.compare(P::eq, v[0], v[1]), v[2], s.constant(v[2], 0));
              return accumulate(s, v[3], found);
@@ -95,7 +86,7 @@ static LogicalResult lowerScatterElements(NodeContext &c) {
       high[d] = c.shape(0)[d] - c.shape(1)[d];
   int64_t extent = c.shape(0)[*axis];
   Scalars outer(c.b, c.b.getLoc());
-  Value indices = wrapped(c.b, c.value(1), extent);
+  Value indices = fromStart(c.b, c.value(1), extent);
   indices = pad(c.b, indices, low, high, outer.constant(c.b.getI32Type(), -1));
   Value updates = pad(c.b, c.value(2), low, high, outer.constant(elementOf(c.value(2)), 0));
   SmallVector<unsigned> out = loopsUpTo(rank), from = out;
@@ -110,13 +101,51 @@ static LogicalResult lowerScatterElements(NodeContext &c) {
   return success();
 }
 
+/// Updates at neighbouring places of the second last dimension, or that which is named, from
+/// one that each batch has: out[b, ..., p, ...] = p == index[b] + l ? updates[b, ..., l, ...].
+static LogicalResult lowerTensorScatter(NodeContext &c) {
+  std::string mode = c.stringAttr("mode", "linear");
+  auto axis = c.axis(c.intAttr("axis", -2), c.rank(0));
+  if (failed(axis))
+    return failure();
+  unsigned rank = c.rank(0);
+  int64_t extent = c.shape(0)[*axis];
+  Shape updates(c.shape(0));
+  if (c.rank(1) == int64_t(rank))
+    updates[*axis] = std::min(extent, c.shape(1)[*axis]);
+  if (*axis == 0 || Shape(c.shape(1)) != updates ||
+      (c.has(2) && Shape(c.shape(2)) != Shape{c.shape(0)[0]}))
+    return c.fail("its updates " + shapeName(c.shape(1)) + " or indices do not fit data of " +
+                  shapeName(c.shape(0)));
+  if (mode != "linear" && mode != "circular")
+    return c.fail("its mode '" + mode + "' is neither linear nor circular");
+  SmallVector<unsigned> out = loopsUpTo(rank), from = out;
+  from[*axis] = rank;
+  SmallVector<Indexed> inputs = {{iota(c.b, extent), {unsigned(*axis)}},
+                                 {iota(c.b, updates[*axis]), {rank}},
+                                 {c.value(1), from}};
+  if (c.has(2)) {
+    Type i32 = c.b.getI32Type();
+    inputs.push_back({elementwise(c.b, c.shape(2), i32, c.value(2),
+                                  [&](Scalars &s, ValueRange v) { return s.cast(v[0], i32); }),
+                      {0}});
+  }
+  c.result(0, fold(c.b, rank + 1, inputs, {c.value(0), out}, [&](Scalars &s, ValueRange v) {
+             Value place = v.size() > 4 ? s.add(v[1], v[3]) : v[1], size = s.constant(v[1], extent);
+             if (mode == "circular")
+               place = s.select(s.compare(P::sge, place, size), s.sub(place, size), place);
+             return s.select(s.compare(P::eq, v[0], place), v[2], v.back());
+           }));
+  return success();
+}
+
 /// The columns of index tuples, each as a vector over `count` tuples.
 static SmallVector<Value> columnsOf(NodeContext &c, int64_t count, int64_t depth, int64_t first) {
   SmallVector<Value> columns;
   Value table = reshape(c.b, c.value(1), {count, depth});
   for (int64_t d = 0; d < depth; ++d) {
     Value column = slice(c.b, table, {0, d}, {count, 1}, {1, 1});
-    columns.push_back(wrapped(c.b, reshape(c.b, column, {count}), c.shape(0)[first + d]));
+    columns.push_back(fromStart(c.b, reshape(c.b, column, {count}), c.shape(0)[first + d]));
   }
   return columns;
 }
@@ -262,12 +291,12 @@ static LogicalResult lowerOneHot(NodeContext &c) {
   unit.insert(unit.begin() + *axis, 1);
   Value indices =
       reshape(c.b,
-              wrapped(c.b,
-                      elementwise(c.b, c.shape(0), c.b.getI32Type(), c.value(0),
-                                  [&](Scalars &s, ValueRange v) {
-                                    return converted(s, v[0], c.declared(0), c.b.getI32Type());
-                                  }),
-                      extent),
+              fromStart(c.b,
+                        elementwise(c.b, c.shape(0), c.b.getI32Type(), c.value(0),
+                                    [&](Scalars &s, ValueRange v) {
+                                      return converted(s, v[0], c.declared(0), c.b.getI32Type());
+                                    }),
+                        extent),
               unit);
   auto value = [&](int64_t i) { return reshape(c.b, slice(c.b, c.value(2), i, 1, 1), {}); };
   c.result(0,
@@ -333,6 +362,7 @@ void dojo::onnx::registerIndexing(HandlerRegistry &registry) {
   registry.onOp("ScatterElements", 11, lowerScatterElements);
   registry.onOp("Scatter", 9, lowerScatterElements);
   registry.onOp("ScatterND", 11, lowerScatterND);
+  registry.onOp("TensorScatter", 24, lowerTensorScatter);
   registry.onOp("ArgMax", 1, lowerArgExtreme<Combine::Max>);
   registry.onOp("ArgMin", 1, lowerArgExtreme<Combine::Min>);
   registry.onOp("Hardmax", 1, hardmax(true));

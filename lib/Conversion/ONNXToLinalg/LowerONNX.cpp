@@ -310,6 +310,8 @@ struct LowerONNXPass : public dojo::impl::LowerONNXBase<LowerONNXPass> {
     registerNormalization(registry);
     registerDataMovement(registry);
     registerSelection(registry);
+    registerGridSample(registry);
+    registerRoiAlign(registry);
     registerShapeOps(registry);
 
     registerOptimizers(registry);

@@ -97,14 +97,20 @@ LogicalResult NodeContext::failUnknown(unsigned i, const Twine &cause) {
   return fail(cause + "; it depends on input " + inputs, "make that an initializer");
 }
 
+std::optional<double> NodeContext::knownScalar(unsigned i) const {
+  auto dense = dyn_cast_or_null<DenseElementsAttr>(constant(i));
+  if (!dense || dense.getNumElements() != 1)
+    return std::nullopt;
+  if (dense.getElementType().isIntOrIndex())
+    return double(knownInts(dense)->front());
+  if (isa<FloatType>(dense.getElementType()))
+    return dense.getValues<APFloat>()[0].convertToDouble();
+  return std::nullopt;
+}
+
 FailureOr<double> NodeContext::needScalar(unsigned i, StringRef what) {
-  if (auto dense = dyn_cast_or_null<DenseElementsAttr>(constant(i)))
-    if (dense.getNumElements() == 1) {
-      if (dense.getElementType().isIntOrIndex())
-        return double(knownInts(dense)->front());
-      if (isa<FloatType>(dense.getElementType()))
-        return dense.getValues<APFloat>()[0].convertToDouble();
-    }
+  if (auto value = knownScalar(i))
+    return *value;
   return failUnknown(i, "its " + what + " must be a scalar known when compiling");
 }
 

@@ -1,5 +1,6 @@
 //===- Quantization.cpp - numbers in few bits with scale and zero point ---===//
 #include "Types.h"
+#include "Window.h"
 #include "dojo/Conversion/ONNXToLinalg/Handlers.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 
@@ -193,27 +194,57 @@ static LogicalResult lowerMatMulInteger(NodeContext &c) {
   return success();
 }
 
-static LogicalResult lowerQLinearMatMul(NodeContext &c) {
-  auto sums = integerProduct(c, 0, 2, 3, 5);
-  if (failed(sums))
-    return failure();
-  for (unsigned i : {1, 4, 6, 7})
-    if (product(c.shape(i)) != 1)
+/// Sums of products as numbers of few bits: sums * x scale * y scale / scale + zero point.
+/// Operands `x`, `y`, `scale` and `zero`; a y scale may lie along dimension 1.
+static LogicalResult requantize(NodeContext &c, Value sums, unsigned x, unsigned y, unsigned scale,
+                                unsigned zero) {
+  for (unsigned i : {x, y, scale, zero})
+    if (product(c.shape(i)) != 1 &&
+        (i != y || shapeOf(sums).size() < 3 || Shape(c.shape(i)) != Shape{shapeOf(sums)[1]}))
       return c.fail("its operand " + Twine(i) + " is no scalar", "quantize whole tensors");
-  Type declared = c.declared(7);
+  Type declared = c.declared(zero);
   auto scalar = [&](unsigned i) { return reshape(c.b, c.value(i), {}); };
+  Value yScale =
+      product(c.shape(y)) == 1 ? scalar(y) : along(c.b, c.value(y), 1, shapeOf(sums).size());
   c.result(0,
-           elementwise(c.b, shapeOf(*sums), computedType(declared),
-                       {*sums, scalar(1), scalar(4), scalar(6), scalar(7)},
+           elementwise(c.b, shapeOf(sums), computedType(declared),
+                       {sums, scalar(x), yScale, scalar(scale), scalar(zero)},
                        [&](Scalars &s, ValueRange v) {
                          Value sum = s.cast(v[0], s.floatType());
                          auto real = [&](unsigned i) { return s.cast(v[i], s.floatType()); };
-                         Value scale = s.div(s.mul(real(1), real(2)), real(3));
-                         Value y = s.add(s.mul(sum, scale), asFloat(s, v[4], declared));
+                         Value factor = s.div(s.mul(real(1), real(2)), real(3));
+                         Value y = s.add(s.mul(sum, factor), asFloat(s, v[4], declared));
                          return saturated(s, s.make<math::RoundEvenOp>(y), declared);
                        }),
            declared);
   return success();
+}
+
+static LogicalResult lowerQLinearMatMul(NodeContext &c) {
+  auto sums = integerProduct(c, 0, 2, 3, 5);
+  return failed(sums) ? failure() : requantize(c, *sums, 1, 4, 6, 7);
+}
+
+/// Data and weights less their zero points; padding is added behind, so that it is zero.
+static FailureOr<Value> integerConvolution(NodeContext &c, unsigned x, unsigned xZero, unsigned w,
+                                           unsigned wZero, unsigned bias) {
+  auto data = centred(c, x, xZero, 1), weights = centred(c, w, wZero, c.rank(w));
+  if (failed(data) || failed(weights))
+    return failure();
+  return convolution(c, *data, *weights, bias);
+}
+
+static LogicalResult lowerConvInteger(NodeContext &c) {
+  auto sums = integerConvolution(c, 0, 2, 1, 3, c.size());
+  if (failed(sums))
+    return failure();
+  c.result(0, *sums, c.b.getI32Type());
+  return success();
+}
+
+static LogicalResult lowerQLinearConv(NodeContext &c) {
+  auto sums = integerConvolution(c, 0, 2, 3, 5, 8);
+  return failed(sums) ? failure() : requantize(c, *sums, 1, 4, 6, 7);
 }
 
 void dojo::onnx::registerQuantization(HandlerRegistry &registry) {
@@ -222,4 +253,6 @@ void dojo::onnx::registerQuantization(HandlerRegistry &registry) {
   registry.onOp("DynamicQuantizeLinear", 11, lowerDynamicQuantize);
   registry.onOp("MatMulInteger", 10, lowerMatMulInteger);
   registry.onOp("QLinearMatMul", 10, lowerQLinearMatMul);
+  registry.onOp("ConvInteger", 10, lowerConvInteger);
+  registry.onOp("QLinearConv", 10, lowerQLinearConv);
 }

@@ -83,6 +83,10 @@ static LogicalResult lowerTrilu(NodeContext &c) {
   int64_t rank = c.rank(0);
   if (rank < 2)
     return c.fail("it needs matrices and has " + shapeName(c.shape(0)));
+  if (!product(c.shape(0))) {
+    c.forward(0, 0);
+    return success();
+  }
   Value rows = iota(c.b, c.shape(0)[rank - 2], rank - 2, rank);
   Value columns = iota(c.b, c.shape(0)[rank - 1], rank - 1, rank);
   diagonal = std::clamp<int64_t>(diagonal, -c.shape(0)[rank - 2] - 1, c.shape(0)[rank - 1] + 1);

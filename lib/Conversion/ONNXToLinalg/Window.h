@@ -39,6 +39,10 @@ Value foldWindows(mlir::ImplicitLocOpBuilder &b, const Window &w, ArrayRef<Value
 Value convolve(mlir::ImplicitLocOpBuilder &b, Value image, Value weights, int64_t groups,
                const Window &w);
 
+/// The convolution of `data` with `weights` that the node states, and its bias, if it has
+/// operand `bias`.
+mlir::FailureOr<Value> convolution(NodeContext &c, Value data, Value weights, unsigned bias);
+
 } // namespace dojo::onnx
 
 #endif // DOJO_LIB_CONVERSION_ONNXTOLINALG_WINDOW_H

@@ -65,7 +65,9 @@ public:
   std::optional<llvm::SmallVector<int64_t>> ints(unsigned i) const;
   /// The same; reports an operand that is not known when compiling.
   mlir::FailureOr<llvm::SmallVector<int64_t>> needInts(unsigned i, llvm::StringRef what);
-  /// The same for a scalar of any element type.
+  /// A constant operand of one element, of any element type.
+  std::optional<double> knownScalar(unsigned i) const;
+  /// The same; reports an operand that is not known when compiling.
   mlir::FailureOr<double> needScalar(unsigned i, llvm::StringRef what);
 
   // Attributes. One of the wrong kind is reported and reads as its default.
@@ -156,6 +158,8 @@ void registerPooling(HandlerRegistry &registry);
 void registerNormalization(HandlerRegistry &registry);
 void registerDataMovement(HandlerRegistry &registry);
 void registerSelection(HandlerRegistry &registry);
+void registerGridSample(HandlerRegistry &registry);
+void registerRoiAlign(HandlerRegistry &registry);
 void registerShapeOps(HandlerRegistry &registry);
 
 void registerOptimizers(HandlerRegistry &registry);
