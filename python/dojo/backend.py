@@ -4,8 +4,9 @@
     outputs = rep.run([array, ...])
 
 A model is compiled at its first run: the arrays give the shapes. Inputs whose values decide shapes
-(the compiler names them) become constants of the program; each distinct set of them, and of
-shapes, has a program of its own. The package needs onnx here alone.
+(the compiler names them) become constants of the program; each distinct set of them, of shapes, and
+of lengths of sequences has a program of its own. Sequences are lists, absent optionals None. The package needs onnx here
+alone.
 """
 
 import re
@@ -31,22 +32,27 @@ class DojoRep(BackendRep):
         self._options = {"target": target, "precision": precision}
         self._run_options = {"strict": strict, "threads": threads}
         given = {tensor.name for tensor in model.graph.initializer}
-        self._inputs = [value.name for value in model.graph.input if value.name not in given]
+        self._inputs = {value.name: value.type for value in model.graph.input if value.name not in given}
         self._types = {value.name: value.type for value in model.graph.output}
         self._constants = set()
         self._programs = {}
 
     def run(self, inputs, **kwargs):
         """Arrays in the order of the model's inputs, or by name; the outputs in order, also by name."""
-        arrays = inputs if isinstance(inputs, dict) else dict(zip(self._inputs, inputs))
-        arrays = {name: np.asarray(a) if isinstance(a, np.generic) else a for name, a in arrays.items()}
-        program, constants = self._program(arrays)
+        values = inputs if isinstance(inputs, dict) else dict(zip(self._inputs, inputs))
+        arrays, empty = {}, []
+        for name, value in values.items():
+            tensors = _tensors(name, value, self._inputs.get(name))
+            arrays.update(tensors)
+            if not tensors:
+                empty.append(name)
+        program, constants = self._program(arrays, empty)
         given = {name: _passed(array) for name, array in arrays.items() if name not in constants}
         results = program.run(given, **self._run_options)
-        outputs = [_declared(results[name], kind) for name, kind in self._types.items()]
+        outputs = [_collected(results, name, kind) for name, kind in self._types.items()]
         return namedtupledict("Outputs", list(self._types))(*outputs)
 
-    def _program(self, arrays):
+    def _program(self, arrays, empty):
         """The program for these shapes and constants, and the names of the constants."""
         for name, array in arrays.items():
             if not isinstance(array, np.ndarray):
@@ -61,15 +67,16 @@ class DojoRep(BackendRep):
             if key in self._programs:
                 return self._programs[key], constants
             try:
-                self._programs[key] = self._compile(arrays, constants)
+                self._programs[key] = self._compile(arrays, empty, constants)
             except dojo.Error as error:
-                wanted = set(DEPENDS_ON.findall(str(error))) & set(arrays)
+                wanted = set(DEPENDS_ON.findall(str(error))) & set(arrays) & set(self._inputs)
                 if wanted <= self._constants:
                     raise Refused(str(error)) from error
                 self._constants |= wanted
 
-    def _compile(self, arrays, constants):
+    def _compile(self, arrays, empty, constants):
         shapes = {name: array.shape for name, array in arrays.items() if name not in constants}
+        shapes.update({name: () for name in empty})
         return dojo.compile(_with_constants(self._model, constants), shapes=shapes, **self._options)
 
 
@@ -84,6 +91,29 @@ def _with_constants(model, constants):
     changed.graph.input.extend(kept)
     changed.graph.initializer.extend(onnx.numpy_helper.from_array(a, name) for name, a in constants.items())
     return changed
+
+
+def _tensors(name, value, kind):
+    """A value as the program takes it: the elements of a sequence or an optional are tensors NAME[0], NAME[1], ..."""
+    if kind is None or kind.WhichOneof("value") not in ("sequence_type", "optional_type"):
+        return {name: np.asarray(value) if isinstance(value, np.generic) else value}
+    if value is None:
+        return {}
+    items = value if isinstance(value, (list, tuple)) else [value]
+    return {f"{name}[{i}]": np.asarray(item) if isinstance(item, np.generic) else item for i, item in enumerate(items)}
+
+
+def _collected(results, name, kind):
+    """The output of this name, put together from what _tensors would make of it."""
+    if kind.WhichOneof("value") == "optional_type":
+        inner = kind.optional_type.elem_type
+        return _collected(results, name if inner.WhichOneof("value") == "sequence_type" else f"{name}[0]", inner)
+    if kind.WhichOneof("value") != "sequence_type":
+        return _declared(results[name], kind)
+    items = []
+    while f"{name}[{len(items)}]" in results:
+        items.append(_declared(results[f"{name}[{len(items)}]"], kind.sequence_type.elem_type))
+    return items
 
 
 def _passed(array):

@@ -20,8 +20,9 @@
 
 namespace dojo {
 
-/// Sizes by the name of a graph input (its whole shape) or of a dimension
-/// parameter (one size).
+/// Sizes by the name of a graph input (its whole shape), of an element of one that is
+/// a sequence or an optional (NAME[0], NAME[1], ...; NAME alone is such a list without
+/// elements) or of a dimension parameter (one size).
 using ShapeBindings = std::map<std::string, std::vector<int64_t>>;
 
 struct ImportOptions {

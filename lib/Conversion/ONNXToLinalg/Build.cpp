@@ -300,6 +300,10 @@ std::string dojo::onnx::typeName(Type element) {
     return "complex" + std::to_string(2 * complex.getElementType().getIntOrFloatBitWidth());
   if (isa<StringType>(element))
     return "string";
+  if (auto sequence = dyn_cast<SequenceType>(element))
+    return "seq(" + typeName(sequence.getElement()) + ")";
+  if (auto optional = dyn_cast<OptionalType>(element))
+    return "optional(" + typeName(optional.getElement()) + ")";
   llvm::raw_string_ostream(text) << element;
   // f8E4M3FN is float8e4m3fn; where all formats of a size are finite, ONNX does not say so.
   StringRef name = text;

@@ -55,7 +55,7 @@ private:
   void visit(NodeOp node);
   FailureOr<SmallVector<Known>> lowerGraph(Region &graph, ArrayRef<Known> inputs);
   const Handler *handlerOf(NodeOp node);
-  Value output(unsigned index, Value value);
+  void addOutput(const std::string &name, Known &known);
   void finish(Block &block, ValueRange outputs, func::FuncOp to);
 
   func::FuncOp from;
@@ -63,9 +63,14 @@ private:
   ImplicitLocOpBuilder b;
   /// Handlers refer to what they were given while the graphs inside of their node add more.
   std::map<Value, Known, ByAddress> values;
-  /// The names of the types that arguments and results have outside; empty where the
-  /// tensor says it.
-  SmallVector<StringRef> elements, resultElements;
+  /// The names of the types that arguments have outside; empty where the tensor says it.
+  SmallVector<StringRef> elements;
+  struct Output {
+    std::string name;
+    Value value;
+    StringRef element; ///< the type that it has outside, like those of arguments
+  };
+  SmallVector<Output> outputs;
   llvm::DenseSet<NodeOp> wrong;
   unsigned rejected = 0;
 };
@@ -84,9 +89,14 @@ void Walker::addArgument(unsigned index, Block &block) {
   BlockArgument argument = from.getArgument(index);
   auto nameOf = from.getArgAttrOfType<StringAttr>(index, nameAttr);
   std::string name = nameOf ? nameOf.str() : "#" + std::to_string(index);
+  if (isa<SequenceType, OptionalType>(argument.getType()))
+    return reject("input '" + name + "' is " + typeName(argument.getType()) +
+                  "; give the shapes of its elements, with --shape '" + name +
+                  "[0]=DIMS' and so on, or --shape " + name + "= if there is none");
   auto ranked = dyn_cast<RankedTensorType>(argument.getType());
   if (!isa<TensorType>(argument.getType()))
-    return reject("input '" + name + "' is no tensor; only tensors are supported");
+    return reject("input '" + name +
+                  "' is no tensor; tensors, sequences and optionals of them are supported");
   if (!ranked)
     return reject("input '" + name + "' has no known rank; bind it with --shape " + name + "=DIMS");
   if (!ranked.hasStaticShape()) {
@@ -132,13 +142,13 @@ void Walker::checkNodes() {
 
 /// How a value differs from the type that the file states for it; empty if it does not.
 static std::string difference(Type stated, const Known &known) {
-  auto tensor = dyn_cast<TensorType>(stated);
-  if (!tensor)
+  if (isa<AnyType>(stated))
     return "";
-  Type element = tensor.getElementType();
+  auto tensor = dyn_cast<TensorType>(stated);
+  Type element = tensor ? tensor.getElementType() : stated;
   if (element != known.declared)
     return "is declared as " + typeName(element) + " and is " + typeName(known.declared);
-  if (!tensor.hasRank() ||
+  if (!tensor || !tensor.hasRank() ||
       succeeded(verifyCompatibleShape(tensor.getShape(), known.type.getShape())))
     return "";
   return "is declared as " + shapeName(tensor.getShape()) + " and is " +
@@ -178,7 +188,7 @@ void Walker::visit(NodeOp node) {
       lowered = succeeded(
           context.fail("its attribute '" + attribute.getName().strref() + "' is not supported"));
   for (unsigned i = 0; lowered && i < node->getNumResults(); ++i)
-    if (!context.results[i].type && context.uses(i))
+    if (!context.results[i].declared && context.uses(i))
       lowered = succeeded(context.fail("its output " + Twine(i) + " is not supported"));
   if (!lowered || context.failed) {
     // A graph that cannot be lowered has been reported node by node.
@@ -186,7 +196,7 @@ void Walker::visit(NodeOp node) {
     return;
   }
   for (auto [i, known] : llvm::enumerate(context.results)) {
-    if (!known.type)
+    if (!known.declared)
       continue;
     OpResult result = node->getResult(i);
     if (Type declared = signature.result(i); declared && computedType(declared))
@@ -223,24 +233,22 @@ FailureOr<SmallVector<Known>> Walker::lowerGraph(Region &graph, ArrayRef<Known> 
   return outputs;
 }
 
-/// The value of an output, or null if nothing computes it.
-Value Walker::output(unsigned index, Value value) {
-  auto found = values.find(value);
-  if (found == values.end())
-    return {};
-  Known &known = found->second;
-  auto rejectOutput = [&](const Twine &cause) {
-    auto name = from.getResultAttrOfType<StringAttr>(index, nameAttr);
-    reject("output '" + (name ? name.getValue() : StringRef("?")) + "' is " + cause);
-    return Value();
-  };
-  Type declared = known.declared;
-  if (!computedType(declared))
-    return rejectOutput(typeName(declared) +
-                        ", which no node computes; floats, integers and bool are supported");
-  Outside outside = outsideType(declared);
-  resultElements.push_back(outside.name);
-  return encoded(b, known.value ? known.value : materialise(b, known.constant), declared);
+/// Adds a tensor as output `name`, the elements of a list as `name`[0], `name`[1], ...
+void Walker::addOutput(const std::string &name, Known &known) {
+  if (isa<OptionalType>(known.declared) && known.items.empty())
+    return reject("output '" + name + "' is an optional without a value; a program gives tensors");
+  if (isa<OptionalType>(known.declared) && known.items.front().isList())
+    return addOutput(name, known.items.front());
+  if (known.isList()) {
+    for (auto [i, item] : llvm::enumerate(known.items))
+      addOutput(name + "[" + std::to_string(i) + "]", item);
+    return;
+  }
+  if (!computedType(known.declared))
+    return reject("output '" + name + "' is " + typeName(known.declared) +
+                  ", which no node computes; floats, integers and bool are supported");
+  Value value = known.value ? known.value : materialise(b, known.constant);
+  outputs.push_back({name, encoded(b, value, known.declared), outsideType(known.declared).name});
 }
 
 /// Erases what nothing uses.
@@ -259,27 +267,31 @@ LogicalResult Walker::run() {
     addArgument(i, *block);
   checkNodes();
   visitAll(from.getBody().front());
-  SmallVector<Value> outputs;
   b.setLoc(from.getLoc());
-  for (auto [i, value] : llvm::enumerate(from.getBody().front().getTerminator()->getOperands()))
-    outputs.push_back(output(i, value));
+  for (auto [i, value] : llvm::enumerate(from.getBody().front().getTerminator()->getOperands())) {
+    auto name = from.getResultAttrOfType<StringAttr>(i, nameAttr);
+    if (auto found = values.find(value); found != values.end())
+      addOutput(name ? name.str() : "#" + std::to_string(i), found->second);
+  }
   if (rejected) {
     to.erase();
     return from.emitError() << "the model cannot be compiled: " << rejected
                             << (rejected == 1 ? " problem" : " problems");
   }
-  func::ReturnOp::create(b, outputs);
+  SmallVector<Value> results =
+      llvm::map_to_vector(outputs, [](const Output &o) { return o.value; });
+  func::ReturnOp::create(b, results);
   sweep(*block);
-  to.setFunctionType(b.getFunctionType(block->getArgumentTypes(), ValueRange(outputs).getTypes()));
+  to.setFunctionType(b.getFunctionType(block->getArgumentTypes(), ValueRange(results).getTypes()));
   for (unsigned i = 0; i < to.getNumArguments(); ++i) {
     to.setArgAttr(i, nameAttr, from.getArgAttr(i, nameAttr));
     if (!elements[i].empty())
       to.setArgAttr(i, elementAttrName, b.getStringAttr(elements[i]));
   }
-  for (unsigned i = 0; i < to.getNumResults(); ++i) {
-    to.setResultAttr(i, nameAttr, from.getResultAttr(i, nameAttr));
-    if (!resultElements[i].empty())
-      to.setResultAttr(i, elementAttrName, b.getStringAttr(resultElements[i]));
+  for (auto [i, output] : llvm::enumerate(outputs)) {
+    to.setResultAttr(i, nameAttr, b.getStringAttr(output.name));
+    if (!output.element.empty())
+      to.setResultAttr(i, elementAttrName, b.getStringAttr(output.element));
   }
   from.erase();
   return success();
@@ -312,6 +324,7 @@ struct LowerONNXPass : public dojo::impl::LowerONNXBase<LowerONNXPass> {
     registerSelection(registry);
     registerGridSample(registry);
     registerRoiAlign(registry);
+    registerSequences(registry);
     registerShapeOps(registry);
 
     registerOptimizers(registry);

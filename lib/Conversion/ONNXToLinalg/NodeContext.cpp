@@ -18,10 +18,13 @@ Known dojo::onnx::knownConstant(ElementsAttr constant) {
 }
 
 Known &NodeContext::known(unsigned i) {
-  if (has(i))
+  if (has(i) && computedType(operands[i]->declared))
     return *operands[i];
-  if (!failed)
+  if (!failed && !has(i))
     (void)fail("its operand " + Twine(i) + " is missing");
+  if (!failed)
+    (void)fail("its operand " + Twine(i) + " is " + typeName(operands[i]->declared) +
+               ", which no node computes");
   if (!absent.value) {
     absent.value = empty(b, {}, b.getF32Type());
     absent.type = cast<RankedTensorType>(absent.value.getType());
@@ -157,7 +160,7 @@ SmallVector<int64_t> NodeContext::intsAttr(StringRef name, ArrayRef<int64_t> oth
 void NodeContext::result(unsigned i, Value value) {
   Type declared = elementOf(value);
   for (Known *operand : operands)
-    if (operand && operand->type.getElementType() == elementOf(value)) {
+    if (operand && !operand->isList() && operand->type.getElementType() == elementOf(value)) {
       declared = operand->declared;
       break;
     }
@@ -171,7 +174,10 @@ void NodeContext::result(unsigned i, ElementsAttr constant) {
   if (i < results.size())
     results[i] = knownConstant(constant);
 }
-void NodeContext::forward(unsigned i, unsigned operand) { result(i, known(operand)); }
+void NodeContext::result(unsigned i, Type declared, std::vector<Known> items) {
+  result(i, Known{{}, {}, {}, declared, std::move(items)});
+}
+void NodeContext::forward(unsigned i, unsigned operand) { result(i, this->operand(operand)); }
 
 void NodeContext::result(unsigned i, const Known &known) {
   if (i < results.size())

@@ -16,16 +16,17 @@ static DenseElementsAttr i64Tensor(NodeContext &c, ArrayRef<int64_t> shape,
 }
 
 static LogicalResult lowerShape(NodeContext &c) {
-  int64_t rank = c.rank(0), start = c.intAttr("start", 0), end = c.intAttr("end", rank);
+  ArrayRef<int64_t> shape = c.operand(0).type.getShape();
+  int64_t rank = shape.size(), start = c.intAttr("start", 0), end = c.intAttr("end", rank);
   auto clamped = [&](int64_t at) { return std::clamp<int64_t>(at < 0 ? at + rank : at, 0, rank); };
   start = clamped(start);
-  ArrayRef<int64_t> sizes = c.shape(0).slice(start, std::max<int64_t>(0, clamped(end) - start));
+  ArrayRef<int64_t> sizes = shape.slice(start, std::max<int64_t>(0, clamped(end) - start));
   c.result(0, ElementsAttr(i64Tensor(c, {int64_t(sizes.size())}, sizes)));
   return success();
 }
 
 static LogicalResult lowerSize(NodeContext &c) {
-  c.result(0, ElementsAttr(i64Tensor(c, {}, product(c.shape(0)))));
+  c.result(0, ElementsAttr(i64Tensor(c, {}, product(c.operand(0).type.getShape()))));
   return success();
 }
 

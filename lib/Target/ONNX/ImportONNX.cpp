@@ -73,9 +73,14 @@ SmallVector<const ValueInfoProto *> trueInputs(const GraphProto &graph) {
   return inputs;
 }
 
+/// What a node is called: by its first output, without a name of its own.
+StringRef nameOf(const NodeProto &node) {
+  return node.name().empty() && node.output_size() ? node.output(0) : node.name();
+}
+
 /// "node 'conv1' (Conv)".
 std::string label(const NodeProto &node) {
-  return "node '" + node.name() + "' (" + node.op_type() + ")";
+  return ("node '" + nameOf(node) + "' (" + node.op_type() + ")").str();
 }
 
 StringRef canonicalDomain(StringRef domain) { return domain == "ai.onnx" ? "" : domain; }
@@ -222,9 +227,7 @@ Error Importer::importNode(NodeProto &node, Scope &scope) {
   auto opset = opsets.find(domain);
   if (opset == opsets.end())
     return fail("the model imports no operator set of its domain '" + domain + "'");
-  OperationState state(
-      named(node.name().empty() && node.output_size() ? node.output(0) : node.name()),
-      NodeOp::getOperationName());
+  OperationState state(named(nameOf(node)), NodeOp::getOperationName());
   state.addAttribute("op_type", builder.getStringAttr(node.op_type()));
   state.addAttribute("opset", builder.getI64IntegerAttr(opset->second));
   if (!domain.empty())

@@ -1,6 +1,7 @@
 //===- Shapes.cpp - sizes bound to graph inputs ---------------------------===//
 #include "Shapes.h"
 
+#include "Lists.h"
 #include "Tensors.h"
 #include "llvm/ADT/StringSet.h"
 
@@ -165,7 +166,9 @@ private:
 };
 } // namespace
 
-Error bindShapes(::onnx::GraphProto &graph, const ShapeBindings &shapes) {
+Error bindShapes(::onnx::GraphProto &graph, ShapeBindings shapes) {
+  if (Error e = bindLists(graph, shapes))
+    return e;
   return Binder(graph, shapes).run();
 }
 

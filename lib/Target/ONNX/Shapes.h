@@ -14,7 +14,7 @@ namespace dojo::onnx {
 /// Writes the sizes of `shapes` into the input types of `graph`. A shape given
 /// for an input also binds the dimension parameters in it, everywhere. Fails on
 /// a name, a rank or a size that contradicts the graph, or another binding.
-llvm::Error bindShapes(::onnx::GraphProto &graph, const ShapeBindings &shapes);
+llvm::Error bindShapes(::onnx::GraphProto &graph, ShapeBindings shapes);
 
 } // namespace dojo::onnx
 

@@ -83,7 +83,18 @@ Type dojo::onnx::elementType(MLIRContext *context, int32_t type) {
   }
 }
 
+/// The type of the elements of a list: tensors by their element type alone.
+static Type listElement(MLIRContext *context, const ::onnx::TypeProto &type) {
+  Type element = valueType(context, type);
+  auto tensor = dyn_cast<TensorType>(element);
+  return tensor ? tensor.getElementType() : element;
+}
+
 Type dojo::onnx::valueType(MLIRContext *context, const ::onnx::TypeProto &type) {
+  if (type.has_sequence_type())
+    return SequenceType::get(context, listElement(context, type.sequence_type().elem_type()));
+  if (type.has_optional_type())
+    return OptionalType::get(context, listElement(context, type.optional_type().elem_type()));
   Type element;
   if (type.has_tensor_type())
     element = elementType(context, type.tensor_type().elem_type());

@@ -26,7 +26,7 @@ llvm::Error error(const char *format, const Args &...args) {
 /// The element type of TensorProto::DataType `type`, or null.
 mlir::Type elementType(mlir::MLIRContext *context, int32_t type);
 
-/// The type of a value; `!onnx.any` for what is no tensor.
+/// The type of a value; `!onnx.any` for what is no tensor, sequence or optional.
 mlir::Type valueType(mlir::MLIRContext *context, const ::onnx::TypeProto &type);
 
 class TensorReader {

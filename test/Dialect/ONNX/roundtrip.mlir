@@ -19,3 +19,11 @@ func.func @nodes(%x: tensor<?x3xf32>, %p: tensor<i1>) -> !onnx.any {
   } : (tensor<i1>) -> !onnx.any
   return %c : !onnx.any
 }
+
+// CHECK-LABEL: func.func @lists
+// CHECK-SAME: !onnx.seq<f32>, %{{.*}}: !onnx.optional<!onnx.seq<i64>>
+func.func @lists(%s: !onnx.seq<f32>, %o: !onnx.optional<!onnx.seq<i64>>) {
+  // CHECK: onnx.node "SequenceLength"(%{{.*}}) opset 21 {} : (!onnx.seq<f32>) -> tensor<i64>
+  %n = onnx.node "SequenceLength"(%s) opset 21 {} : (!onnx.seq<f32>) -> tensor<i64>
+  return
+}

@@ -15,16 +15,22 @@
 #include "llvm/ADT/StringSet.h"
 #include <functional>
 #include <optional>
+#include <vector>
 
 namespace dojo::onnx {
 
 /// An ONNX value during the walk: an SSA value, or a constant that becomes one
-/// when a handler asks for it, or both.
+/// when a handler asks for it, or both; or a list of such, which leaves nothing behind.
 struct Known {
-  mlir::RankedTensorType type; ///< of the SSA value
+  mlir::RankedTensorType type; ///< of the SSA value; null for a list
   mlir::Value value;
   mlir::ElementsAttr constant;
-  mlir::Type declared; ///< the element type that the model means
+  /// The element type that the model means; the type of a list, which is a sequence or an
+  /// optional.
+  mlir::Type declared;
+  std::vector<Known> items = {}; ///< of a list; an optional has one or none
+
+  bool isList() const { return llvm::isa_and_present<SequenceType, OptionalType>(declared); }
 };
 
 Known knownConstant(mlir::ElementsAttr constant);
@@ -45,16 +51,16 @@ public:
   llvm::StringRef op() const { return node.getOpType(); }
   llvm::StringRef domain() const { return node.getDomain().value_or(""); }
 
-  // Operands. An index past the end is an absent operand; asking for the type or
-  // the value of one is reported, and reads as a float32 scalar.
+  // Operands. An index past the end is an absent operand; asking for the type or the value of
+  // one, of a list or of what no node computes is reported, and reads as a float32 scalar.
   unsigned size() const { return operands.size(); }
   bool has(unsigned i) const { return i < operands.size() && operands[i]; }
   mlir::RankedTensorType type(unsigned i) { return known(i).type; }
   llvm::ArrayRef<int64_t> shape(unsigned i) { return type(i).getShape(); }
   int64_t rank(unsigned i) { return type(i).getRank(); }
   mlir::Value value(unsigned i) { return valueOf(known(i)); }
-  /// All that is known of operand `i`, and the SSA value of what is known.
-  const Known &operand(unsigned i) { return known(i); }
+  /// All that is known of operand `i`, whatever it is, and the SSA value of what is known.
+  const Known &operand(unsigned i) { return has(i) ? *operands[i] : known(i); }
   mlir::Value valueOf(Known &known);
   /// The element type in the model, which type(i) computes.
   mlir::Type declared(unsigned i) { return known(i).declared; }
@@ -98,6 +104,8 @@ public:
   void result(unsigned i, mlir::Value value, mlir::Type declared);
   void result(unsigned i, mlir::ElementsAttr constant);
   void result(unsigned i, const Known &known);
+  /// A list of values.
+  void result(unsigned i, mlir::Type declared, std::vector<Known> items);
   /// A result that is operand `operand` itself.
   void forward(unsigned i, unsigned operand);
 
@@ -160,6 +168,7 @@ void registerDataMovement(HandlerRegistry &registry);
 void registerSelection(HandlerRegistry &registry);
 void registerGridSample(HandlerRegistry &registry);
 void registerRoiAlign(HandlerRegistry &registry);
+void registerSequences(HandlerRegistry &registry);
 void registerShapeOps(HandlerRegistry &registry);
 
 void registerOptimizers(HandlerRegistry &registry);

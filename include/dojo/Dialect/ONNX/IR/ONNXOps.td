@@ -28,10 +28,17 @@ class ONNX_Type<string name, string mnem, string what> : TypeDef<ONNX_Dialect, n
   let mnemonic = mnem;
   let summary = what;
 }
-def ONNX_AnyType : ONNX_Type<"Any", "any", "a value whose type the file does not state, or that is no tensor">;
+def ONNX_AnyType : ONNX_Type<"Any", "any", "a value whose type the file does not state, or that is none of tensor, sequence and optional">;
 def ONNX_StringType : ONNX_Type<"String", "string", "element of a tensor of strings">;
 
-def ONNX_Value : AnyTypeOf<[AnyTensor, ONNX_AnyType, NoneType]>;
+class ONNX_ListType<string name, string mnem, string what> : ONNX_Type<name, mnem, what> {
+  let parameters = (ins "::mlir::Type":$element);
+  let assemblyFormat = "`<` $element `>`";
+}
+def ONNX_SequenceType : ONNX_ListType<"Sequence", "seq", "a list of tensors of one element type, of any shapes">;
+def ONNX_OptionalType : ONNX_ListType<"Optional", "optional", "a tensor of this element type or a sequence, or nothing">;
+
+def ONNX_Value : AnyTypeOf<[AnyTensor, ONNX_SequenceType, ONNX_OptionalType, ONNX_AnyType, NoneType]>;
 
 class ONNX_Op<string mnemonic, list<Trait> traits = []> : Op<ONNX_Dialect, mnemonic, traits>;
 
