@@ -1,0 +1,29 @@
+"""Wrong models through the whole compiler: dojo.mutants on a few mutants of each case; `python -m dojo.mutants` runs all."""
+
+import collections
+import os
+
+import pytest
+
+from dojo import mutants
+from dojo.suite import Suite
+
+EACH = 4
+
+
+@pytest.fixture(scope="module")
+def outcomes():
+    return mutants.Mutants(Suite(), mutants.CASES, EACH).run(os.cpu_count())
+
+
+def test_a_wrong_model_is_refused_by_name_or_computed_right(outcomes):
+    wrong = {name: o for name, o in outcomes.items() if o.status not in ("refused", "passed", "unjudged")}
+    assert not wrong, wrong
+
+
+def test_most_mutants_are_refused_and_some_are_valid(outcomes):
+    counts = collections.Counter(outcome.status for outcome in outcomes.values())
+    assert len(outcomes) >= EACH * len(mutants.CASES) * 0.95
+    assert counts["refused"] >= 0.8 * len(outcomes)
+    assert counts["passed"] >= 5
+    assert counts["unjudged"] <= 0.06 * len(outcomes)
