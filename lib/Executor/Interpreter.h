@@ -100,6 +100,7 @@ Handler handler(Opcode opcode, Checking checking, bool timed) {
 
 } // namespace dojo::exec::DOJO_HOST
 
+#include "MatrixEvaluate.h"
 #include "MatrixKernel.h"
 
 #ifdef DOJO_HOST_FEATURES

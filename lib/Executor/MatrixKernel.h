@@ -45,183 +45,181 @@ void multiplyTile(Node &node, const MatrixLoop &loop, const MatrixLoop::Tile &ti
 
 //===-- Operands ----------------------------------------------------------===//
 
-/// Where a load finds its pieces in iteration 0, and how far that moves.
-struct Source {
-  const char *base;
-  int64_t step;
-  int64_t offsets[8];
-  uint8_t pieces;
+/// What a load's addresses are counted from, by phase.
+struct Base {
+  const char *of[MatrixLoop::maxPhases];
 };
 
+/// Where the load finds its pieces in iteration `trip`.
+DOJO_INLINE const char *place(const MatrixWalk::Load &load, const Base &base, unsigned phases,
+                              uint64_t trip) {
+  return base.of[std::min<uint64_t>(trip, phases - 1)] + load.at[trip];
+}
+
 /// Widens the 32 numbers of an operand, eight at a time.
-DOJO_INLINE void widenOperand(const Source &source, const char *base, float *to, unsigned stride) {
+template <unsigned pieces>
+DOJO_INLINE void widenPieces(const int64_t *offsets, const char *base, float *to, unsigned stride) {
   for (unsigned i = 0; i < 4; ++i) {
     U16x8 halves;
-    if (source.pieces == 8) {
+    if constexpr (pieces == 8) {
       U64x2 two;
-      memcpy(&two, base + source.offsets[2 * i], sizeof(uint64_t));
-      memcpy(reinterpret_cast<char *>(&two) + sizeof(uint64_t), base + source.offsets[2 * i + 1],
+      memcpy(&two, base + offsets[2 * i], sizeof(uint64_t));
+      memcpy(reinterpret_cast<char *>(&two) + sizeof(uint64_t), base + offsets[2 * i + 1],
              sizeof(uint64_t));
       halves = U16x8(two);
     } else {
-      memcpy(&halves, base + source.offsets[i], sizeof(halves));
+      memcpy(&halves, base + offsets[i], sizeof(halves));
     }
     widenEight(halves, to + i * stride);
   }
 }
 
+/// One loop as it runs now.
+struct Running {
+  Node &node;
+  const MatrixLoop &loop;
+  const MatrixWalk &walk;
+  Base bases[MatrixLoop::maxLoads];
+};
+
 /// Fills the operand's place in the panels of iterations [begin, begin + count).
-void widen(const Node &node, const MatrixLoop &loop, const Source *sources,
-           const MatrixLoop::Operand &operand, uint64_t begin, unsigned count, float *to,
-           unsigned stride) {
+void widen(const Running &run, const MatrixLoop::Operand &operand, uint64_t begin, unsigned count,
+           float *to, unsigned stride) {
+  const unsigned floats = run.loop.floats;
   unsigned t = 0;
   if (operand.load < 0) {
     for (; t < count; ++t)
-      widenRegister(node.v[operand.v], to + t * loop.floats, stride);
+      widenRegister(run.node.v[operand.v], to + t * floats, stride);
     return;
   }
   if (operand.before && begin == 0) {
-    widenRegister(node.v[operand.v], to, stride);
+    widenRegister(run.node.v[operand.v], to, stride);
     t = 1;
   }
-  const Source source = sources[operand.load];
-  const char *base = source.base + source.step * int64_t(begin + t - operand.before);
-  for (; t < count; ++t, base += source.step)
-    widenOperand(source, base, to + t * loop.floats, stride);
+  const MatrixWalk::Load &load = run.walk.loads[operand.load];
+  const Base base = run.bases[operand.load];
+  const unsigned phases = run.loop.phases.size();
+  for (; t < count; ++t) {
+    const char *from = place(load, base, phases, begin + t - operand.before);
+    if (load.pieces == 8)
+      widenPieces<8>(load.offsets, from, to + t * floats, stride);
+    else
+      widenPieces<4>(load.offsets, from, to + t * floats, stride);
+  }
 }
 
-void widenAll(const Node &node, const MatrixLoop &loop, const Source *sources, uint64_t begin,
-              unsigned count, float *panel) {
+void widenAll(const Running &run, uint64_t begin, unsigned count, float *panel) {
   constexpr unsigned lanes = 8;
-  for (const MatrixLoop::Left &left : loop.lefts)
-    widen(node, loop, sources, left.operand, begin, count, panel + left.offset, lanes);
-  for (const MatrixLoop::Right &right : loop.rights)
+  for (const MatrixLoop::Left &left : run.loop.lefts)
+    widen(run, left.operand, begin, count, panel + left.offset, lanes);
+  for (const MatrixLoop::Right &right : run.loop.rights)
     for (unsigned side = 0; side < right.count; ++side)
-      widen(node, loop, sources, right.operands[side], begin, count,
-            panel + right.offset + side * lanes, right.count * lanes);
+      widen(run, right.operands[side], begin, count, panel + right.offset + side * lanes,
+            right.count * lanes);
 }
 
 //===-- The loop ----------------------------------------------------------===//
 
-/// The value of a scalar in iteration t is value + t * step, modulo 2^64.
-struct Affine {
-  uint64_t value, step;
-};
-
-DOJO_INLINE Affine result(const MatrixLoop::Step &step, const Affine *x) {
-  const Affine a = x[step.a], b = x[step.b];
-  const uint64_t imm = int64_t(step.imm);
-  switch (step.opcode) {
-  case Opcode::ADD:
-    return {a.value + b.value, a.step + b.step};
-  case Opcode::SUB:
-    return {a.value - b.value, a.step - b.step};
-  case Opcode::ADDI:
-    return {a.value + imm, a.step};
-  case Opcode::MULI:
-    return {a.value * imm, a.step * imm};
-  case Opcode::SHLI:
-    return {a.value << (imm & 63), a.step << (imm & 63)};
-  case Opcode::LIS:
-    return {a.value << 14 | imm, a.step << 14};
-  default:
-    return {imm, 0};
-  }
+DOJO_INLINE uint64_t sum(const Node &node, MatrixLoop::Registers pointers) {
+  uint64_t total = 0;
+  for (; pointers; pointers &= pointers - 1)
+    total += node.x[__builtin_ctz(pointers)];
+  return total;
 }
 
-/// Finds the pieces of a load; false if one of them, in any of `trips` iterations,
-/// lies outside the SRAM or may not be read.
+/// Finds the bases of a load; false if a piece, in any iteration, lies outside the SRAM
+/// or may not be read.
 template <bool strict>
-bool resolve(Node &node, const MatrixLoop::Step &step, const Affine *x, uint64_t trips,
-             Source &source) {
-  constexpr int64_t far = int64_t(1) << 31;
-  const bool gathers = step.opcode != Opcode::VLD;
-  const uint64_t address = x[step.a].value + (gathers ? 0 : step.imm);
-  const int64_t move = x[step.a].step, b = x[step.b].value, c = x[step.c].value;
-  source.pieces = step.opcode == Opcode::VLDG8 ? 8 : 4;
-  source.step = move;
-  const int64_t size = sizeof(U32) / source.pieces;
-  if (address > node.sramBytes || std::abs(move) > far || trips > uint64_t(far))
-    return false;
-  if (gathers && (x[step.b].step || x[step.c].step || std::abs(b) > far || std::abs(c) > far))
-    return false;
-  int64_t least = 0, greatest = 0;
-  for (unsigned i = 0; i < source.pieces; ++i) {
-    const int64_t offset =
-        gathers ? (i & ((1u << step.imm) - 1)) * b + (i >> step.imm) * c : i * size;
-    source.offsets[i] = offset;
-    least = std::min(least, offset);
-    greatest = std::max(greatest, offset);
+bool resolve(Running &run, unsigned number) {
+  Node &node = run.node;
+  const MatrixWalk::Load &load = run.walk.loads[number];
+  const unsigned phases = std::min<uint64_t>(run.loop.phases.size(), run.walk.trips);
+  for (unsigned phase = 0; phase < phases; ++phase) {
+    const uint64_t base = sum(node, run.loop.phases[phase].pointersOfLoads[number]);
+    const MatrixWalk::Extent extent = load.extents[phase];
+    // Pointers are small or, with what is added to them, wrap to something small.
+    const uint64_t first = base + extent.least, end = base + extent.greatest;
+    if (first > node.sramBytes || end > node.sramBytes || first > end)
+      return false;
+    node.touched = std::max(node.touched, end);
+    run.bases[number].of[phase] = node.sram + int64_t(base);
   }
-  const int64_t reach = move * int64_t(trips - 1);
-  (reach < 0 ? least : greatest) += reach;
-  const int64_t end = int64_t(address) + greatest + size;
-  if (int64_t(address) + least < 0 || end > int64_t(node.sramBytes))
-    return false;
-  source.base = node.sram + address;
+  for (unsigned phase = phases; phase < run.loop.phases.size(); ++phase)
+    run.bases[number].of[phase] = nullptr;
   if constexpr (strict)
-    for (uint64_t t = 0; t < trips; ++t)
-      for (unsigned i = 0; i < source.pieces; ++i)
-        if (readablePrefix(node.shadow + address + move * int64_t(t) + source.offsets[i], size) !=
-            uint64_t(size))
+    for (uint64_t t = 0; t < run.walk.trips; ++t)
+      for (unsigned i = 0; i < load.pieces; ++i) {
+        const char *piece =
+            place(load, run.bases[number], run.loop.phases.size(), t) + load.offsets[i];
+        const uint64_t size = sizeof(U32) / load.pieces;
+        if (readablePrefix(node.shadow + (piece - node.sram), size) != size)
           return false;
-  node.touched = std::max<uint64_t>(node.touched, end);
+      }
   return true;
 }
 
 /// Leaves the vector registers as the last iteration does.
-DOJO_INLINE void loadLast(Node &node, const MatrixLoop::Step &step, const Source &source,
-                          uint64_t trips) {
-  const char *base = source.base + source.step * int64_t(trips - 1);
-  char *to = reinterpret_cast<char *>(&node.v[step.d]);
-  const unsigned size = sizeof(U32) / source.pieces;
-  for (unsigned i = 0; i < source.pieces; ++i)
-    memcpy(to + i * size, base + source.offsets[i], size);
+DOJO_INLINE void loadLast(const Running &run, unsigned number, uint8_t to) {
+  const MatrixWalk::Load &load = run.walk.loads[number];
+  const char *from = place(load, run.bases[number], run.loop.phases.size(), run.walk.trips - 1);
+  const unsigned size = sizeof(U32) / load.pieces;
+  for (unsigned i = 0; i < load.pieces; ++i)
+    memcpy(reinterpret_cast<char *>(&run.node.v[to]) + i * size, from + load.offsets[i], size);
+}
+
+void leaveRegisters(const Running &run) {
+  Node &node = run.node;
+  unsigned load = 0;
+  for (const MatrixLoop::Step &step : run.loop.steps)
+    if (isLoad(step.opcode))
+      loadLast(run, load++, step.op.d);
+  uint64_t scalars[isa::numScalarRegs];
+  const unsigned phase = std::min<uint64_t>(run.walk.trips, run.loop.phases.size() - 1);
+  for (MatrixLoop::Registers left = run.loop.written; left; left &= left - 1) {
+    const unsigned x = __builtin_ctz(left);
+    scalars[x] = run.walk.scalars[x] + sum(node, run.loop.phases[phase].pointers[x]);
+  }
+  for (MatrixLoop::Registers left = run.loop.written; left; left &= left - 1)
+    node.x[__builtin_ctz(left)] = scalars[__builtin_ctz(left)];
+}
+
+const MatrixWalk &walkOf(Node &node, const MatrixLoop &loop, uint32_t first, uint64_t trips) {
+  MatrixWalks::Key key = {first, trips};
+  for (MatrixLoop::Registers left = loop.numbers; left; left &= left - 1)
+    key.push_back(node.x[__builtin_ctz(left)]);
+  return node.walks->find(key, [&](MatrixWalk &walk) { evaluate(node, loop, trips, walk); });
 }
 
 /// Runs as many whole iterations as the budget allows and gives their number; 0,
 /// with nothing changed, where only single steps will do.
 template <bool strict>
-[[gnu::noinline]] uint64_t multiplyMatrices(Node &node, const MatrixLoop &loop, int64_t budget) {
-  const uint64_t most = uint64_t(budget - 1) / loop.length;
-  const uint64_t trips = std::min(node.x[loop.counter] - 1, most - 1) + 1;
+[[gnu::noinline]] uint64_t multiplyMatrices(Node &node, const MatrixLoop &loop, uint32_t first,
+                                            int64_t budget) {
+  const uint64_t most = std::min(uint64_t(budget - 1) / loop.length, MatrixLoop::maxTrips);
   if (!most)
     return 0;
-  Affine x[isa::numScalarRegs + 1];
-  for (unsigned i = 0; i <= isa::numScalarRegs; ++i)
-    x[i] = {node.x[i], 0};
-  for (const MatrixLoop::Carried &carried : loop.carried) {
-    const uint64_t by = node.x[carried.by] + int64_t(carried.imm);
-    x[carried.x].step = carried.down ? -by : by;
-  }
-  Source sources[MatrixLoop::maxLoads];
-  const uint64_t touched = node.touched;
-  unsigned load = 0;
-  for (const MatrixLoop::Step &step : loop.steps)
-    if (step.opcode != Opcode::VLD && step.opcode != Opcode::VLDG8 && step.opcode != Opcode::VLDG16)
-      x[step.d] = result(step, x);
-    else if (!resolve<strict>(node, step, x, trips, sources[load++]))
+  const MatrixWalk &walk =
+      walkOf(node, loop, first, std::min(node.x[loop.counter] - 1, most - 1) + 1);
+  if (!walk.trips)
+    return 0;
+  Running run = {node, loop, walk, {}};
+  const uint64_t touched = node.touched, trips = walk.trips;
+  for (unsigned load = 0; load < loop.loads; ++load)
+    if (!resolve<strict>(run, load))
       return node.touched = touched, 0;
-  x[loop.counter].value -= 1;
 
   alignas(64) float panel[MatrixLoop::panelFloats];
   const unsigned fit = MatrixLoop::panelFloats / loop.floats;
   for (uint64_t begin = 0; begin < trips; begin += fit) {
     const unsigned count = std::min<uint64_t>(fit, trips - begin);
-    widenAll(node, loop, sources, begin, count, panel);
+    widenAll(run, begin, count, panel);
     for (const MatrixLoop::Tile &tile : loop.tiles)
       if (tile.count == 2)
         multiplyTile<F32, DOJO_HOST_ROWS>(node, loop, tile, panel, count);
       else
         multiplyTile<F32x8, isa::matrixRows>(node, loop, tile, panel, count);
   }
-
-  load = 0;
-  for (const MatrixLoop::Step &step : loop.steps)
-    if (step.opcode == Opcode::VLD || step.opcode == Opcode::VLDG8 || step.opcode == Opcode::VLDG16)
-      loadLast(node, step, sources[load++], trips);
-  for (unsigned i = 1; i < isa::numScalarRegs; ++i)
-    node.x[i] = x[i].value + x[i].step * (trips - 1);
+  leaveRegisters(run);
   node.counters.mmul += trips * loop.multiplies;
   node.counters.batched += trips * loop.multiplies;
   return trips;
@@ -231,7 +229,7 @@ template <bool strict, bool timed>
 void runMatrixLoop(Node &node, const Op *pc, int64_t budget) {
   const uint32_t first = uint32_t(pc - node.code);
   const MatrixLoop &loop = node.mesh->matrixLoops.find(first)->second;
-  const uint64_t trips = multiplyMatrices<strict>(node, loop, budget);
+  const uint64_t trips = multiplyMatrices<strict>(node, loop, first, budget);
   if (!trips) [[clang::musttail]]
     return loop.plain(node, pc, budget);
   const Op *next = node.x[loop.counter] ? pc : pc + loop.length;

@@ -15,12 +15,90 @@ bool isLoad(Opcode opcode) {
   return opcode == Opcode::VLD || opcode == Opcode::VLDG8 || opcode == Opcode::VLDG16;
 }
 
-/// Whether the result is affine wherever the operands are.
-bool isAffine(Opcode opcode) {
-  return opcode == Opcode::ADD || opcode == Opcode::SUB || opcode == Opcode::ADDI ||
-         opcode == Opcode::MULI || opcode == Opcode::SHLI || opcode == Opcode::LI ||
-         opcode == Opcode::LIS;
+/// Scalar arithmetic that is the same on every node.
+bool isArithmetic(const isa::Instruction &inst) {
+  return inst.unit == isa::Unit::integer && inst.opcode != Opcode::COORD;
 }
+
+/// Finds the pointers of a loop: registers that reach addresses, and other pointers
+/// from one iteration to the next, through sums alone. All others are numbers.
+class Pointers {
+public:
+  explicit Pointers(const MatrixLoop &loop) : loop(loop) { numbers = bit(loop.counter); }
+
+  std::vector<MatrixLoop::Phase> phases() {
+    std::vector<MatrixLoop::Phase> found;
+    do {
+      changed = false;
+      found.clear();
+      MatrixLoop::Phase start = {};
+      for (unsigned x = 1; x < isa::numScalarRegs; ++x)
+        start.pointers[x] = bit(x) & ~numbers;
+      walk(std::move(start), found);
+    } while (changed);
+    return found;
+  }
+
+  MatrixLoop::Registers numbers;
+
+private:
+  using Registers = MatrixLoop::Registers;
+  static Registers bit(unsigned x) { return x < isa::numScalarRegs ? Registers(1) << x : 0; }
+
+  void demote(Registers set) {
+    changed |= set & ~numbers;
+    numbers |= set;
+  }
+
+  /// Walks iterations from `phase` on until they repeat.
+  void walk(MatrixLoop::Phase phase, std::vector<MatrixLoop::Phase> &found) {
+    for (;;) {
+      MatrixLoop::Phase next = {{}, phase.pointers};
+      for (const MatrixLoop::Step &step : loop.steps)
+        take(step, next.pointers, phase.pointersOfLoads);
+      next.pointers[isa::numScalarRegs] = 0;
+      const bool repeats = next.pointers == phase.pointers;
+      if (!repeats && found.size() + 1 == MatrixLoop::maxPhases)
+        for (auto [before, after] : llvm::zip(phase.pointers, next.pointers))
+          demote(before ^ after);
+      found.push_back(std::move(phase));
+      if (changed || repeats)
+        return;
+      phase = std::move(next);
+    }
+  }
+
+  void take(const MatrixLoop::Step &step, std::array<Registers, isa::numScalarRegs + 1> &of,
+            std::vector<Registers> &ofLoads) {
+    const Registers a = of[step.op.a], b = of[step.op.b], c = of[step.op.c];
+    switch (step.opcode) {
+    case Opcode::VLD:
+    case Opcode::VLDG8:
+    case Opcode::VLDG16:
+      demote(b | c);
+      ofLoads.push_back(a);
+      return;
+    case Opcode::ADD:
+      demote(a & b);
+      of[step.op.d] = a | b;
+      return;
+    case Opcode::ADDI:
+      of[step.op.d] = a;
+      return;
+    case Opcode::SUB:
+      demote(b);
+      of[step.op.d] = a;
+      return;
+    default:
+      demote(a | b | c);
+      of[step.op.d] = 0;
+      return;
+    }
+  }
+
+  const MatrixLoop &loop;
+  bool changed = false;
+};
 
 class Recogniser {
 public:
@@ -28,8 +106,9 @@ public:
       : body(body), insts(insts) {}
 
   std::optional<MatrixLoop> run() {
-    if (!collect() || !carry())
+    if (!collect())
       return std::nullopt;
+    points();
     multiply();
     tile();
     if (loop.floats > MatrixLoop::panelFloats)
@@ -39,7 +118,7 @@ public:
 
 private:
   bool collect();
-  bool carry();
+  void points();
   void multiply();
   void tile();
 
@@ -63,7 +142,8 @@ private:
 };
 
 bool Recogniser::collect() {
-  unsigned loads = 0;
+  loop.counter = body.back().d;
+  loop.length = body.size();
   for (auto [op, inst] : llvm::zip(body.drop_back(), insts.drop_back())) {
     if (!inst)
       return false;
@@ -71,48 +151,29 @@ bool Recogniser::collect() {
       ++loop.multiplies;
       continue;
     }
-    if (!isLoad(inst->opcode) && !isAffine(inst->opcode))
+    if (!isLoad(inst->opcode) && !isArithmetic(*inst))
       return false;
-    loads += isLoad(inst->opcode);
-    loop.steps.push_back({inst->opcode, op.d, op.a, op.b, op.c, op.imm});
+    if (isLoad(inst->opcode))
+      ++loop.loads;
+    else if (op.d == loop.counter)
+      return false;
+    loop.steps.push_back({inst->opcode, op});
   }
-  loop.counter = body.back().d;
-  loop.length = body.size();
-  return loop.multiplies && loop.counter && loads <= MatrixLoop::maxLoads;
+  return loop.multiplies && loop.counter && loop.loads <= MatrixLoop::maxLoads;
 }
 
-/// Finds how the scalars move that are read before the body writes them.
-bool Recogniser::carry() {
-  std::array<unsigned, isa::numScalarRegs + 1> writes = {};
-  std::array<bool, isa::numScalarRegs + 1> taken = {}, written = {};
-  for (const MatrixLoop::Step &step : loop.steps)
-    if (isAffine(step.opcode))
-      ++writes[step.d];
-  if (writes[loop.counter])
-    return false;
-  loop.carried.push_back({loop.counter, 0, false, -1});
-  for (const MatrixLoop::Step &step : loop.steps) {
-    for (uint8_t x : {step.a, step.b, step.c})
-      taken[x] |= writes[x] && !written[x];
-    if (isAffine(step.opcode))
-      written[step.d] = true;
+void Recogniser::points() {
+  Pointers pointers(loop);
+  loop.phases = pointers.phases();
+  auto bit = [](unsigned x) { return MatrixLoop::Registers(1) << x; };
+  MatrixLoop::Registers taken = bit(loop.counter);
+  for (const auto &[opcode, op] : loop.steps) {
+    taken |= (bit(op.a) | bit(op.b) | bit(op.c)) & ~loop.written;
+    if (!isLoad(opcode) && op.d != sinkRegister)
+      loop.written |= bit(op.d);
   }
-  for (const MatrixLoop::Step &step : loop.steps) {
-    if (!isAffine(step.opcode) || !taken[step.d])
-      continue;
-    const bool adds = step.opcode == Opcode::ADD, down = step.opcode == Opcode::SUB;
-    const uint8_t by = adds && step.b == step.d ? step.a : step.b;
-    const bool moves = adds ? step.a == step.d || step.b == step.d : step.a == step.d;
-    if (writes[step.d] != 1 || !moves || (!adds && !down && step.opcode != Opcode::ADDI))
-      return false;
-    if (step.opcode == Opcode::ADDI)
-      loop.carried.push_back({step.d, 0, false, step.imm});
-    else if (!writes[by] && by != loop.counter)
-      loop.carried.push_back({step.d, by, down, 0});
-    else
-      return false;
-  }
-  return true;
+  loop.written |= bit(loop.counter);
+  loop.numbers = taken & pointers.numbers & ~bit(0);
 }
 
 /// Finds what each multiply reads.
@@ -123,7 +184,7 @@ void Recogniser::multiply() {
   int16_t load = 0;
   for (const MatrixLoop::Step &step : loop.steps)
     if (isLoad(step.opcode))
-      last[step.d] = load++;
+      last[step.op.d] = load++;
   auto operand = [&](uint8_t v) {
     return current[v] >= 0 ? Operand{current[v], v, false} : Operand{last[v], v, last[v] >= 0};
   };

@@ -1,16 +1,17 @@
 //===- MatrixLoops.h - loops that multiply matrices -------------*- C++ -*-===//
 //
-// A loop whose body is one straight line of vector loads, address arithmetic and
-// matrix multiplies writes no memory, and its addresses are affine in the
-// iteration. All that it multiplies is known when it begins, so MatrixKernel.h
-// runs it as a whole: each accumulator gets its own products in their order, and
-// the order between accumulators, which nothing can see, is free.
+// A loop whose body is one straight line of vector loads, scalar arithmetic and
+// matrix multiplies writes no memory. Its addresses follow from the scalars with
+// which it begins (MatrixWalks.h), so MatrixKernel.h runs it as a whole: each accumulator
+// gets its own products in their order, and the order between accumulators, which
+// nothing can see, is free.
 //
 //===----------------------------------------------------------------------===//
 #ifndef DOJO_LIB_EXECUTOR_MATRIXLOOPS_H
 #define DOJO_LIB_EXECUTOR_MATRIXLOOPS_H
 
 #include "Op.h"
+#include <array>
 #include <optional>
 #include <vector>
 
@@ -19,17 +20,21 @@ namespace dojo::exec {
 struct MatrixLoop {
   struct Step {
     isa::Opcode opcode;
-    uint8_t d, a, b, c;
-    int32_t imm;
+    Op op;
   };
 
-  /// A scalar that an iteration takes over from the last: it moves by a number,
-  /// or by a register that the body leaves alone (`by`, else x0), up or down.
-  struct Carried {
-    uint8_t x, by;
-    bool down;
-    int32_t imm;
+  /// Scalar registers as a set, bit by bit.
+  using Registers = uint32_t;
+
+  /// In the first iterations registers may hold what the code before the loop left
+  /// there. A phase is such an iteration; the last phase stands for all that follow.
+  /// Each load's address is a sum of pointers and a number that pointers do not
+  /// change; so is what a register holds when an iteration begins.
+  struct Phase {
+    std::vector<Registers> pointersOfLoads;
+    std::array<Registers, isa::numScalarRegs + 1> pointers;
   };
+  static constexpr unsigned maxPhases = 4;
 
   /// What a vector register holds at a multiply: what load number `load` of the
   /// body brought in this iteration or in the one before; without a load, what it
@@ -61,8 +66,10 @@ struct MatrixLoop {
   };
 
   static constexpr unsigned maxLoads = 64;
+  /// Iterations that run as one piece; more are run piece by piece.
+  static constexpr uint64_t maxTrips = 1 << 16;
   /// Of widened operands, for as many iterations as fit.
-  static constexpr unsigned panelFloats = 8192;
+  static constexpr unsigned panelFloats = 4096;
 
   /// The plain handler of the first instruction.
   Handler plain;
@@ -72,7 +79,11 @@ struct MatrixLoop {
   uint32_t multiplies;
   /// Scalar instructions and loads in order.
   std::vector<Step> steps;
-  std::vector<Carried> carried;
+  unsigned loads;
+  std::vector<Phase> phases;
+  /// What the body reads before it writes it, but for pointers.
+  Registers numbers;
+  Registers written;
   std::vector<Left> lefts;
   std::vector<Right> rights;
   std::vector<Tile> tiles;

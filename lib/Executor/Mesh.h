@@ -11,7 +11,7 @@
 #include "Bell.h"
 #include "Clock.h"
 #include "HostMemory.h"
-#include "MatrixLoops.h"
+#include "MatrixWalks.h"
 #include "Shadow.h"
 #include "Topology.h"
 #include "dojo/Binary/Program.h"
@@ -75,6 +75,8 @@ struct Node {
   uint64_t waitCount;
   /// Null when the run is not timed.
   Clock *clock;
+  /// Of the host thread that runs the node.
+  MatrixWalks *walks;
   /// What the last instruction of the network moved.
   Transfer transfer;
   std::string fault;

@@ -79,6 +79,7 @@ private:
   void run(Node &node) {
     if (node.clock)
       node.clock->runBy(*times);
+    node.walks = &walks;
     int64_t before = node.budget;
     node.pc->run(node, node.pc, node.budget);
     node.counters.instructions += before - node.budget;
@@ -95,6 +96,7 @@ private:
   unsigned thread;
   int64_t limit;
   std::optional<BlockTimes> times;
+  MatrixWalks walks;
   std::vector<Node *> own, others;
 };
 
