@@ -1,7 +1,8 @@
 //===- Bell.h - threads that ran out of work --------------------*- C++ -*-===//
 //
-// Every signal between nodes rings. A thread that found none of its nodes able
-// to go on sleeps until the bell has rung since it began to look; when every
+// A thread that found no node able to go on announces that it will sleep, looks once
+// more, and sleeps until the bell has rung since. Every signal between nodes rings if a
+// sleeper is announced: then one of the two sees what the other did. When every
 // thread sleeps or has left and no ring is unheard, nothing can ever move again.
 //
 //===----------------------------------------------------------------------===//
@@ -26,20 +27,25 @@ public:
     ended = false;
   }
 
-  uint64_t rings() const { return count.load(); }
-
   void ring() {
+    if (!sleepers.load())
+      return;
+    std::lock_guard<std::mutex> lock(mutex);
     ++count;
-    if (sleepers.load()) {
-      std::lock_guard<std::mutex> lock(mutex);
-      changed.notify_all();
-    }
+    changed.notify_all();
   }
+
+  /// Before the last look; the rings that the thread has heard.
+  uint64_t announce() {
+    ++sleepers;
+    return count.load();
+  }
+  /// The last look found something.
+  void retract() { --sleepers; }
 
   /// False when the run has ended: nothing moves, or somebody ended it.
   bool sleep(unsigned thread, uint64_t heard) {
     std::unique_lock<std::mutex> lock(mutex);
-    ++sleepers;
     asleepSince[thread] = heard;
     while (!ended && count.load() == heard) {
       if (nothingMoves())
@@ -80,8 +86,9 @@ private:
   std::mutex mutex;
   std::condition_variable changed;
   std::atomic<uint64_t> count{0};
-  std::atomic<unsigned> sleepers{0};
-  std::atomic<bool> ended{false};
+  /// On a line of its own: every signal reads it.
+  alignas(64) std::atomic<unsigned> sleepers{0};
+  alignas(64) std::atomic<bool> ended{false};
   std::vector<std::optional<uint64_t>> asleepSince;
   unsigned present = 0;
 };

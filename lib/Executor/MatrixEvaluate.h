@@ -25,8 +25,8 @@ DOJO_INLINE bool isLoad(Opcode opcode) {
 
 /// Notes where the load goes in iteration `trip`; false if that is too far from its
 /// pointers, or if its pieces do not stand as they did in the first iteration.
-inline bool note(MatrixWalk::Load &load, const Node &node, const MatrixLoop::Step &step,
-                 uint64_t trip, unsigned phase) {
+inline bool noteLoad(MatrixWalk::Load &load, const Node &node, const MatrixLoop::Step &step,
+                     uint64_t trip, unsigned phase) {
   constexpr int64_t far = INT32_MAX;
   const Op &op = step.op;
   const bool gathers = step.opcode != Opcode::VLD;
@@ -37,11 +37,13 @@ inline bool note(MatrixWalk::Load &load, const Node &node, const MatrixLoop::Ste
   load.pieces = step.opcode == Opcode::VLDG8 ? 8 : 4;
   const int64_t size = sizeof(U32) / load.pieces;
   int64_t least = 0, greatest = 0;
+  load.uniform = true;
   for (unsigned i = 0; i < load.pieces; ++i) {
     const int64_t offset = gathers ? (i & ((1u << op.imm) - 1)) * b + (i >> op.imm) * c : i * size;
     if (trip && load.offsets[i] != offset)
       return false;
     load.offsets[i] = offset;
+    load.uniform &= offset == int64_t(i) * load.offsets[i ? 1 : 0];
     least = std::min(least, offset);
     greatest = std::max(greatest, offset + size);
   }
@@ -73,7 +75,7 @@ inline bool note(MatrixWalk::Load &load, const Node &node, const MatrixLoop::Ste
     for (const MatrixLoop::Step &each : loop.steps) {
       if (!isLoad(each.opcode))
         step(node, each);
-      else if (!(goesOn = note(walk.loads[load++], node, each, walk.trips, phase)))
+      else if (!(goesOn = noteLoad(walk.loads[load++], node, each, walk.trips, phase)))
         break;
     }
     if (!goesOn) {

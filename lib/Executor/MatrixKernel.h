@@ -56,19 +56,19 @@ DOJO_INLINE const char *place(const MatrixWalk::Load &load, const Base &base, un
   return base.of[std::min<uint64_t>(trip, phases - 1)] + load.at[trip];
 }
 
-/// Widens the 32 numbers of an operand, eight at a time.
-template <unsigned pieces>
-DOJO_INLINE void widenPieces(const int64_t *offsets, const char *base, float *to, unsigned stride) {
+/// Widens the 32 numbers of an operand, eight at a time; piece i stands at from + offset(i).
+template <unsigned pieces, class F>
+DOJO_INLINE void widenPieces(const char *from, float *to, unsigned stride, F offset) {
   for (unsigned i = 0; i < 4; ++i) {
     U16x8 halves;
     if constexpr (pieces == 8) {
       U64x2 two;
-      memcpy(&two, base + offsets[2 * i], sizeof(uint64_t));
-      memcpy(reinterpret_cast<char *>(&two) + sizeof(uint64_t), base + offsets[2 * i + 1],
+      memcpy(&two, from + offset(2 * i), sizeof(uint64_t));
+      memcpy(reinterpret_cast<char *>(&two) + sizeof(uint64_t), from + offset(2 * i + 1),
              sizeof(uint64_t));
       halves = U16x8(two);
     } else {
-      memcpy(&halves, base + offsets[i], sizeof(halves));
+      memcpy(&halves, from + offset(i), sizeof(halves));
     }
     widenEight(halves, to + i * stride);
   }
@@ -82,40 +82,55 @@ struct Running {
   Base bases[MatrixLoop::maxLoads];
 };
 
+/// Widens what a load brings in iterations [trip, trip + count).
+template <unsigned pieces, unsigned stride>
+void widenLoad(const Running &run, int16_t number, uint64_t trip, unsigned count, float *to) {
+  const MatrixWalk::Load &load = run.walk.loads[number];
+  const Base &base = run.bases[number];
+  const unsigned phases = run.loop.phases.size(), floats = run.loop.floats;
+  const int64_t between = load.offsets[1];
+  if (load.uniform) {
+    for (unsigned t = 0; t < count; ++t)
+      widenPieces<pieces>(place(load, base, phases, trip + t), to + t * floats, stride,
+                          [between](unsigned i) { return int64_t(i) * between; });
+    return;
+  }
+  for (unsigned t = 0; t < count; ++t)
+    widenPieces<pieces>(place(load, base, phases, trip + t), to + t * floats, stride,
+                        [&](unsigned i) { return load.offsets[i]; });
+}
+
 /// Fills the operand's place in the panels of iterations [begin, begin + count).
+template <unsigned stride>
 void widen(const Running &run, const MatrixLoop::Operand &operand, uint64_t begin, unsigned count,
-           float *to, unsigned stride) {
+           float *to) {
   const unsigned floats = run.loop.floats;
-  unsigned t = 0;
   if (operand.load < 0) {
-    for (; t < count; ++t)
+    for (unsigned t = 0; t < count; ++t)
       widenRegister(run.node.v[operand.v], to + t * floats, stride);
     return;
   }
-  if (operand.before && begin == 0) {
+  const bool kept = operand.before && begin == 0;
+  if (kept)
     widenRegister(run.node.v[operand.v], to, stride);
-    t = 1;
-  }
-  const MatrixWalk::Load &load = run.walk.loads[operand.load];
-  const Base base = run.bases[operand.load];
-  const unsigned phases = run.loop.phases.size();
-  for (; t < count; ++t) {
-    const char *from = place(load, base, phases, begin + t - operand.before);
-    if (load.pieces == 8)
-      widenPieces<8>(load.offsets, from, to + t * floats, stride);
-    else
-      widenPieces<4>(load.offsets, from, to + t * floats, stride);
-  }
+  const uint64_t trip = begin + kept - operand.before;
+  if (run.walk.loads[operand.load].pieces == 8)
+    widenLoad<8, stride>(run, operand.load, trip, count - kept, to + kept * floats);
+  else
+    widenLoad<4, stride>(run, operand.load, trip, count - kept, to + kept * floats);
 }
 
 void widenAll(const Running &run, uint64_t begin, unsigned count, float *panel) {
-  constexpr unsigned lanes = 8;
+  constexpr unsigned lanes = isa::matrixColumns;
   for (const MatrixLoop::Left &left : run.loop.lefts)
-    widen(run, left.operand, begin, count, panel + left.offset, lanes);
+    widen<lanes>(run, left.operand, begin, count, panel + left.offset);
   for (const MatrixLoop::Right &right : run.loop.rights)
-    for (unsigned side = 0; side < right.count; ++side)
-      widen(run, right.operands[side], begin, count, panel + right.offset + side * lanes,
-            right.count * lanes);
+    if (right.count == 1)
+      widen<lanes>(run, right.operands[0], begin, count, panel + right.offset);
+    else
+      for (unsigned side = 0; side < 2; ++side)
+        widen<2 * lanes>(run, right.operands[side], begin, count,
+                         panel + right.offset + side * lanes);
 }
 
 //===-- The loop ----------------------------------------------------------===//

@@ -25,6 +25,8 @@ struct MatrixWalk {
     /// Pieces from the load's address.
     int64_t offsets[8];
     uint8_t pieces;
+    /// Piece i stands at i times the offset of piece 1.
+    bool uniform;
     /// By iteration, less the pointers.
     std::vector<int32_t> at;
     /// Of all pieces in the iterations of each phase.

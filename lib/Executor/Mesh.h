@@ -103,6 +103,8 @@ struct Mesh {
   /// One a node if the run is timed, else none.
   std::vector<Clock> clocks;
   Bell bell;
+  /// One host thread runs every node, so nothing need be atomic.
+  bool alone = true;
 
   std::atomic<uint32_t> &semaphore(unsigned node, uint64_t number) {
     return semaphores[uint64_t(node) * topology.semaphores + number];

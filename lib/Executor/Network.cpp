@@ -113,10 +113,12 @@ void mergeRuns(Descriptor &d) {
   }
 }
 
-/// Packets that carry a transfer: each run fills packets of its own.
-uint32_t packets(const Node &node, const Descriptor &d, uint64_t total) {
+/// Tells the clock of a transfer. Each run fills packets of its own.
+void noteTransfer(Node &node, const Descriptor &d, uint32_t peer, bool toDram, uint64_t total) {
+  if (!node.clock)
+    return;
   const uint64_t count = total / d.run * llvm::divideCeil(d.run, node.mesh->topology.packetBytes);
-  return std::min<uint64_t>(count, UINT32_MAX);
+  node.transfer = {peer, toDram, uint32_t(std::min<uint64_t>(count, UINT32_MAX)), total};
 }
 
 /// One side of a transfer: memory, with the states of its bytes when it is
@@ -207,24 +209,41 @@ bool readField(Node &node, uint64_t address, T *field, unsigned count) {
   return bytes;
 }
 
-/// Reads and checks the descriptor, the words of unused levels excepted. False
-/// when the node has faulted.
+/// Reads the words that count field by field: others may be dead, or outside the SRAM.
+bool readFields(Node &node, uint64_t address, Descriptor &d) {
+  return readField(node, address + offsetof(Descriptor, run), &d.run, 1) &&
+         readField(node, address + offsetof(Descriptor, levels), &d.levels, 1) &&
+         readField(node, address + offsetof(Descriptor, reserved), d.reserved, 2) &&
+         (d.levels > maxLevels ||
+          (readField(node, address + offsetof(Descriptor, counts), d.counts, d.levels) &&
+           readField(node, address + offsetof(Descriptor, source), d.source, d.levels) &&
+           readField(node, address + offsetof(Descriptor, destination), d.destination, d.levels)));
+}
+
+[[gnu::cold, gnu::noinline]] bool faultDescriptor(Node &node, uint64_t address) {
+  if (address % descriptorBytes)
+    fault(node,
+          formatv("takes a descriptor at {0:x}, not aligned to {1} bytes", address, descriptorBytes)
+              .str());
+  else
+    fault(node, formatv("takes a malformed descriptor at {0:x}", address).str());
+  return false;
+}
+
+/// Reads and checks the descriptor. False when the node has faulted.
 bool readDescriptor(Node &node, uint64_t address, Descriptor &d, uint64_t &total) {
   if (address % descriptorBytes)
-    return fault(node, formatv("takes a descriptor at {0:x}, not aligned to {1} bytes", address,
-                               descriptorBytes)
-                           .str()),
-           false;
-  if (!readField(node, address + offsetof(Descriptor, run), &d.run, 1) ||
-      !readField(node, address + offsetof(Descriptor, levels), &d.levels, 1) ||
-      !readField(node, address + offsetof(Descriptor, reserved), d.reserved, 2))
-    return false;
+    return faultDescriptor(node, address);
+  if (node.shadow || address > node.sramBytes - descriptorBytes) {
+    if (!readFields(node, address, d))
+      return false;
+  } else {
+    memcpy(&d, node.sram + address, sizeof(d));
+    const uint64_t end = address + offsetof(Descriptor, destination) + d.levels * sizeof(int32_t);
+    node.touched = std::max(node.touched, end);
+  }
   if (d.levels > maxLevels || d.reserved[0] || d.reserved[1])
-    return fault(node, formatv("takes a malformed descriptor at {0:x}", address).str()), false;
-  if (!readField(node, address + offsetof(Descriptor, counts), d.counts, d.levels) ||
-      !readField(node, address + offsetof(Descriptor, source), d.source, d.levels) ||
-      !readField(node, address + offsetof(Descriptor, destination), d.destination, d.levels))
-    return false;
+    return faultDescriptor(node, address);
   std::optional<uint64_t> bytesMoved = totalBytes(d);
   if (!bytesMoved)
     return fault(node, "moves more than 4 GiB at once"), false;
@@ -232,13 +251,16 @@ bool readDescriptor(Node &node, uint64_t address, Descriptor &d, uint64_t &total
   return true;
 }
 
+/// `reason` ends in the global address.
+[[gnu::cold, gnu::noinline]] bool faultAddress(Node &node, const char *reason, Global global) {
+  fault(node, formatv("{0} by the global address {1:x}", reason, global.raw).str());
+  return false;
+}
+
 bool resolveNode(Node &node, Global global, unsigned &number) {
   const Topology &topology = node.mesh->topology;
   if (!topology.contains(global.node()))
-    return fault(node,
-                 formatv("names a node outside the grid by the global address {0:x}", global.raw)
-                     .str()),
-           false;
+    return faultAddress(node, "names a node outside the grid", global);
   number = topology.number(global.node());
   return true;
 }
@@ -246,9 +268,7 @@ bool resolveNode(Node &node, Global global, unsigned &number) {
 bool resolveDram(Node &node, Global global, Extent e, Side &side) {
   const Topology &topology = node.mesh->topology;
   if (global.dip() >= topology.dips || !inside(global.dramOffset(), e, 0, topology.dipBytes))
-    return fault(node,
-                 formatv("reaches outside DRAM by the global address {0:x}", global.raw).str()),
-           false;
+    return faultAddress(node, "reaches outside DRAM", global);
   side = {node.mesh->dram.data(), global.dip() * topology.dipBytes + global.dramOffset(), nullptr,
           0};
   return true;
@@ -277,15 +297,23 @@ bool resolveRemote(Node &node, Global global, Extent e, Side &side) {
   if (!resolveNode(node, global, number))
     return false;
   if (!inside(global.offset(), e, node.codeBytes, node.sramBytes))
-    return fault(node, formatv("reaches outside SRAM above the code by the global address {0:x}",
-                               global.raw)
-                           .str()),
-           false;
+    return faultAddress(node, "reaches outside SRAM above the code", global);
   Mesh &mesh = *node.mesh;
   raise(mesh.pushedTo[number], global.offset() + e.greatest);
   const Node &target = mesh.nodes[number];
   side = {target.sram, global.offset(), target.shadow, number};
   return true;
+}
+
+[[gnu::cold, gnu::noinline]] bool faultSemaphore(Node &node, uint64_t address) {
+  fault(node, formatv("signals {0:x}, which is no semaphore", address).str());
+  return false;
+}
+
+[[gnu::cold, gnu::noinline]] bool faultWait(Node &node, uint64_t semaphore) {
+  fault(node,
+        formatv("waits for semaphore {0} of {1}", semaphore, node.mesh->topology.semaphores).str());
+  return false;
 }
 
 } // namespace
@@ -316,8 +344,7 @@ bool push(Node &node, uint64_t descriptor, uint64_t local, uint64_t address) {
   }
   mergeRuns(d);
   const bool toDram = global.space() == Global::dram;
-  node.transfer = {toDram ? uint32_t(global.dip()) : to.node, toDram, packets(node, d, total),
-                   total};
+  noteTransfer(node, d, toDram ? uint32_t(global.dip()) : to.node, toDram, total);
   return copy(node, d, from, to);
 }
 
@@ -338,45 +365,51 @@ bool pull(Node &node, uint64_t descriptor, uint64_t local, uint64_t address) {
     return false;
   node.counters.dramReadBytes += total;
   mergeRuns(d);
-  node.transfer = {uint32_t(global.dip()), true, packets(node, d, total), total};
+  noteTransfer(node, d, uint32_t(global.dip()), true, total);
   return copy(node, d, from, to);
 }
 
 bool signal(Node &node, uint64_t address) {
   Global global = {address};
-  if (global.space() != Global::semaphore || global.offset() >= node.mesh->topology.semaphores)
-    return fault(node, formatv("signals {0:x}, which is no semaphore", address).str()), false;
+  Mesh &mesh = *node.mesh;
+  if (global.space() != Global::semaphore || global.offset() >= mesh.topology.semaphores)
+    return faultSemaphore(node, address);
   unsigned number;
   if (!resolveNode(node, global, number))
     return false;
-  node.mesh->semaphore(number, global.offset()).fetch_add(1, std::memory_order_release);
-  if (number != node.number)
-    node.mesh->bell.ring();
+  std::atomic<uint32_t> &semaphore = mesh.semaphore(number, global.offset());
+  if (mesh.alone)
+    semaphore.store(semaphore.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  else
+    semaphore.fetch_add(1);
+  if (number != node.number && !mesh.alone)
+    mesh.bell.ring();
   node.transfer = {number, false, uint32_t(global.offset()), 0};
   return true;
 }
 
 bool wait(Node &node, uint64_t semaphore, uint64_t count) {
-  if (semaphore >= node.mesh->topology.semaphores)
-    return fault(node, formatv("waits for semaphore {0} of {1}", semaphore,
-                               node.mesh->topology.semaphores)
-                           .str()),
-           false;
-  node.waitSemaphore = semaphore;
-  node.waitCount = count;
-  if (!canResume(node)) {
+  Mesh &mesh = *node.mesh;
+  if (semaphore >= mesh.topology.semaphores)
+    return faultWait(node, semaphore);
+  std::atomic<uint32_t> &own = mesh.semaphore(node.number, semaphore);
+  if (own.load(std::memory_order_acquire) < count) {
+    node.waitSemaphore = semaphore;
+    node.waitCount = count;
     node.status = Status::waiting;
     return false;
   }
   node.status = Status::ready;
   node.transfer = {uint32_t(semaphore), false, uint32_t(count), 0};
-  node.mesh->semaphore(node.number, semaphore).fetch_sub(count, std::memory_order_relaxed);
+  if (mesh.alone)
+    own.store(own.load(std::memory_order_relaxed) - count, std::memory_order_relaxed);
+  else
+    own.fetch_sub(count, std::memory_order_relaxed);
   return true;
 }
 
 bool canResume(const Node &node) {
-  return node.mesh->semaphore(node.number, node.waitSemaphore).load(std::memory_order_acquire) >=
-         node.waitCount;
+  return node.mesh->semaphore(node.number, node.waitSemaphore).load() >= node.waitCount;
 }
 
 } // namespace dojo::exec

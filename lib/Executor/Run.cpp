@@ -29,8 +29,8 @@ void start(Mesh &mesh, const binary::Label &entry, int64_t limit) {
   std::fill_n(mesh.semaphores.get(), uint64_t(topology.nodes()) * topology.semaphores, 0);
 }
 
-/// A thread and the nodes that it looks after; it takes over another thread's
-/// nodes while its own all wait. A node belongs to whoever has claimed it.
+/// A thread and the nodes that it looks after, neighbours on the mesh; it takes over
+/// another thread's nodes while its own all wait. A node belongs to whoever has claimed it.
 class Worker {
 public:
   Worker(Mesh &mesh, unsigned thread, unsigned threads, int64_t limit, const IssueModel *model)
@@ -38,24 +38,35 @@ public:
     if (model)
       times.emplace(*model);
     for (Node &node : mesh.nodes)
-      (node.number % threads == thread ? own : others).push_back(&node);
+      (uint64_t(node.number) * threads / mesh.nodes.size() == thread ? own : others)
+          .push_back(&node);
   }
 
   void work() {
     unsigned fruitless = 0;
     while (!(own.empty() && others.empty()) && !mesh.bell.hasEnded()) {
-      uint64_t heard = mesh.bell.rings();
-      if (runAll(own) || runAll(others))
+      if (look())
         fruitless = 0;
       else if (++fruitless < patience)
         std::this_thread::yield();
-      else if (!mesh.bell.sleep(thread, heard))
+      else if (!rest())
         break;
     }
     mesh.bell.leave();
   }
 
 private:
+  bool look() { return runAll(own) || runAll(others); }
+
+  /// False when the run has ended.
+  bool rest() {
+    const uint64_t heard = mesh.bell.announce();
+    if (!look())
+      return mesh.bell.sleep(thread, heard);
+    mesh.bell.retract();
+    return true;
+  }
+
   /// Runs every node that can, and forgets those that have ended; true if any
   /// could.
   bool runAll(std::vector<Node *> &nodes) {
@@ -132,6 +143,7 @@ Error runEntry(Mesh &mesh, const binary::Label &entry, unsigned threads, uint64_
                const IssueModel *model) {
   int64_t budget = std::clamp<uint64_t>(limit, 1, INT64_MAX);
   start(mesh, entry, budget);
+  mesh.alone = threads == 1;
   mesh.bell.reset(threads);
   std::vector<std::thread> others;
   for (unsigned thread = 1; thread < threads; ++thread)

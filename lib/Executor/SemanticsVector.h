@@ -69,27 +69,61 @@ DOJO_STORE(VST1S, uint16_t, s[0])
 DOJO_STORE(VST1B, uint8_t, s[0])
 #undef DOJO_STORE
 
-/// The address of piece i of a gather or scatter.
-DOJO_INLINE uint64_t pieceAddress(const Node &n, const Op &op, unsigned i) {
-  return n.x[op.a] + (i & ((1u << op.imm) - 1)) * n.x[op.b] + (i >> op.imm) * n.x[op.c];
-}
+/// Where the pieces of a gather or scatter stand. `inside` if all of them are known to lie
+/// in [least, SRAM's end).
+template <unsigned piece>
+struct Pieces {
+  uint64_t base, b, c;
+  unsigned shift;
+  bool inside;
+
+  DOJO_INLINE Pieces(const Node &n, const Op &op, uint64_t least)
+      : base(n.x[op.a]), b(n.x[op.b]), c(n.x[op.c]), shift(op.imm) {
+    constexpr unsigned last = sizeof(U32) / piece - 1;
+    constexpr uint64_t far = uint64_t(1) << 40;
+    const unsigned minor = std::min((1u << shift) - 1, last), major = last >> shift;
+    const uint64_t low = base - least, high = low + minor * b + major * c;
+    const uint64_t room = n.sramBytes - std::min(n.sramBytes, least + piece);
+    // Strides that go up reach their least address first and their greatest last.
+    inside = b < far && c < far && low <= room && high <= room;
+  }
+  DOJO_INLINE uint64_t address(unsigned i) const {
+    return base + (i & ((1u << shift) - 1)) * b + (i >> shift) * c;
+  }
+};
 template <unsigned piece, bool strict>
 DOJO_INLINE bool gather(Node &n, const Op &op) {
+  constexpr unsigned pieces = sizeof(U32) / piece;
+  const Pieces<piece> at(n, op, 0);
   U32 value;
-  for (unsigned i = 0; i < sizeof(U32) / piece; ++i) {
-    const char *from = readable<strict>(n, pieceAddress(n, op, i), piece);
-    if (!from)
-      return false;
-    memcpy(reinterpret_cast<char *>(&value) + i * piece, from, piece);
+  if (!strict && __builtin_expect(at.inside, true)) {
+    for (unsigned i = 0; i < pieces; ++i)
+      memcpy(reinterpret_cast<char *>(&value) + i * piece, n.sram + at.address(i), piece);
+    n.touched = std::max(n.touched, at.address(pieces - 1) + piece);
+  } else {
+    for (unsigned i = 0; i < pieces; ++i) {
+      const char *from = readable<strict>(n, at.address(i), piece);
+      if (!from)
+        return false;
+      memcpy(reinterpret_cast<char *>(&value) + i * piece, from, piece);
+    }
   }
   n.v[op.d] = value;
   return true;
 }
 template <unsigned piece, bool strict>
 DOJO_INLINE bool scatter(Node &n, const Op &op) {
+  constexpr unsigned pieces = sizeof(U32) / piece;
+  const Pieces<piece> at(n, op, n.codeBytes);
   const U32 value = n.v[op.d];
-  for (unsigned i = 0; i < sizeof(U32) / piece; ++i) {
-    char *to = writable<strict>(n, pieceAddress(n, op, i), piece);
+  if (!strict && __builtin_expect(at.inside, true)) {
+    for (unsigned i = 0; i < pieces; ++i)
+      memcpy(n.sram + at.address(i), reinterpret_cast<const char *>(&value) + i * piece, piece);
+    n.touched = std::max(n.touched, at.address(pieces - 1) + piece);
+    return true;
+  }
+  for (unsigned i = 0; i < pieces; ++i) {
+    char *to = writable<strict>(n, at.address(i), piece);
     if (!to)
       return false;
     memcpy(to, reinterpret_cast<const char *>(&value) + i * piece, piece);

@@ -24,20 +24,6 @@ Place Topology::place(unsigned node) const {
   return place;
 }
 
-bool Topology::contains(const Place &logical) const {
-  for (unsigned axis = 0; axis < 4; ++axis)
-    if (logical[axis] < 0 || logical[axis] >= grid.extents[axis])
-      return false;
-  return true;
-}
-
-unsigned Topology::number(const Place &logical) const {
-  unsigned node = 0;
-  for (unsigned axis = 0; axis < 4; ++axis)
-    node = node * grid.extents[axis] + logical[axis];
-  return node;
-}
-
 std::string Topology::describe(unsigned node) const {
   Place logical = place(node);
   const Place &physical = grid.physical[node];

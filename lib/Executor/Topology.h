@@ -15,8 +15,18 @@ public:
 
   unsigned nodes() const { return grid.physical.size(); }
   Place place(unsigned node) const;
-  bool contains(const Place &logical) const;
-  unsigned number(const Place &logical) const;
+  bool contains(const Place &logical) const {
+    for (unsigned axis = 0; axis < 4; ++axis)
+      if (logical[axis] < 0 || logical[axis] >= grid.extents[axis])
+        return false;
+    return true;
+  }
+  unsigned number(const Place &logical) const {
+    unsigned node = 0;
+    for (unsigned axis = 0; axis < 4; ++axis)
+      node = node * grid.extents[axis] + logical[axis];
+    return node;
+  }
   const Place &physical(unsigned node) const { return grid.physical[node]; }
   /// "node (0,0,1,2)", with the physical place where that differs.
   std::string describe(unsigned node) const;
