@@ -36,7 +36,7 @@ inline const char *readable(Node &node, uint64_t address, uint64_t size) {
 
 template <bool strict>
 inline char *writable(Node &node, uint64_t address, uint64_t size) {
-  if (__builtin_expect(address - node.codeBytes > node.sramBytes - node.codeBytes - size, false)) {
+  if (__builtin_expect(address < node.codeBytes || address > node.sramBytes - size, false)) {
     faultOutside(node, "writes", address, size);
     return nullptr;
   }

@@ -300,8 +300,8 @@ bool resolveRemote(Node &node, Global global, Extent e, Side &side) {
     return faultAddress(node, "reaches outside SRAM above the code", global);
   Mesh &mesh = *node.mesh;
   raise(mesh.pushedTo[number], global.offset() + e.greatest);
-  const Node &target = mesh.nodes[number];
-  side = {target.sram, global.offset(), target.shadow, number};
+  side = {mesh.sram.data() + number * mesh.topology.sramBytes, global.offset(),
+          node.shadow ? mesh.nodes[number].shadow : nullptr, number};
   return true;
 }
 

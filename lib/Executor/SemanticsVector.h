@@ -83,9 +83,9 @@ struct Pieces {
     constexpr uint64_t far = uint64_t(1) << 40;
     const unsigned minor = std::min((1u << shift) - 1, last), major = last >> shift;
     const uint64_t low = base - least, high = low + minor * b + major * c;
-    const uint64_t room = n.sramBytes - std::min(n.sramBytes, least + piece);
+    const uint64_t room = n.sramBytes - least - piece;
     // Strides that go up reach their least address first and their greatest last.
-    inside = b < far && c < far && low <= room && high <= room;
+    inside = least + piece <= n.sramBytes && b < far && c < far && low <= room && high <= room;
   }
   DOJO_INLINE uint64_t address(unsigned i) const {
     return base + (i & ((1u << shift) - 1)) * b + (i >> shift) * c;
