@@ -36,11 +36,14 @@ class Graph:
         self.nodes.append(helper.make_node(op, inputs, [name], name=name, **attributes))
         return name
 
+    def several(self, op, name, inputs, outputs, **attributes):
+        """Appends a node with these outputs, and returns their names."""
+        self.nodes.append(helper.make_node(op, inputs, outputs, name=name, **attributes))
+        return outputs
+
     def split(self, name, inputs, parts, axis):
         """Appends a Split and returns the names of its outputs."""
-        outputs = [f"{name}.{i}" for i in range(parts)]
-        self.nodes.append(helper.make_node("Split", inputs, outputs, name=name, axis=axis))
-        return outputs
+        return self.several("Split", name, inputs, [f"{name}.{i}" for i in range(parts)], axis=axis)
 
     def model(self, outputs):
         """outputs: name -> shape, all float32."""

@@ -5,6 +5,7 @@
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/AsmState.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
@@ -66,7 +67,10 @@ public:
 private:
   void splitArguments();
   void joinResults(func::ReturnOp op);
+  LogicalResult splitAll(Block &block);
   LogicalResult split(Operation *op);
+  LogicalResult splitLoop(scf::ForOp op);
+  SmallVector<Value> halves(ValueRange values);
   LogicalResult splitGeneric(linalg::GenericOp op);
   Value clonedHalf(Operation *op, bool high);
   Value paddedHalf(tensor::PadOp op, bool high);
@@ -77,6 +81,7 @@ private:
   func::FuncOp function;
   OpBuilder b;
   DenseMap<Value, Halves> tensors;
+  SmallVector<Operation *> replaced; ///< loops before what was inside of them
 };
 
 } // namespace
@@ -212,8 +217,71 @@ LogicalResult Splitter::splitGeneric(linalg::GenericOp op) {
   return success();
 }
 
+/// Both words of what is wide, the rest as it is.
+SmallVector<Value> Splitter::halves(ValueRange values) {
+  SmallVector<Value> all;
+  for (Value value : values) {
+    all.push_back(isWide(value) ? half(value, false) : value);
+    if (isWide(value))
+      all.push_back(half(value, true));
+  }
+  return all;
+}
+
+/// Carries both words. The body moves over and is split there.
+LogicalResult Splitter::splitLoop(scf::ForOp op) {
+  auto loop = scf::ForOp::create(b, op.getLoc(), op.getLowerBound(), op.getUpperBound(),
+                                 op.getStep(), halves(op.getInitArgs()));
+  auto replace = [&](ValueRange olds, ValueRange news) {
+    for (Value old : olds) {
+      if (isWide(old))
+        tensors[old] = {news[0], news[1]};
+      else
+        old.replaceAllUsesWith(news[0]);
+      news = news.drop_front(isWide(old) ? 2 : 1);
+    }
+  };
+  Block &body = *loop.getBody();
+  if (!body.empty())
+    body.back().erase();
+  body.getOperations().splice(body.end(), op.getBody()->getOperations());
+  replace(op.getBody()->getArguments(), body.getArguments());
+  if (failed(splitAll(body)))
+    return failure();
+  replace(op.getResults(), loop.getResults());
+  return success();
+}
+
+static bool holdsWide(Operation *op) {
+  return op
+      ->walk([](Operation *inner) {
+        return usesWide(inner) ? WalkResult::interrupt() : WalkResult::advance();
+      })
+      .wasInterrupted();
+}
+
+LogicalResult Splitter::splitAll(Block &block) {
+  SmallVector<Operation *> ops;
+  for (Operation &op : block)
+    if (usesWide(&op) || (isa<scf::ForOp>(op) && holdsWide(&op)))
+      ops.push_back(&op);
+  for (Operation *op : ops) {
+    if (!op->hasTrait<OpTrait::IsTerminator>())
+      replaced.push_back(op);
+    if (failed(split(op)))
+      return failure();
+  }
+  return success();
+}
+
 LogicalResult Splitter::split(Operation *op) {
   b.setInsertionPoint(op);
+  if (auto loop = dyn_cast<scf::ForOp>(op))
+    return splitLoop(loop);
+  if (isa<scf::YieldOp>(op)) {
+    op->setOperands(halves(op->getOperands()));
+    return success();
+  }
   if (auto generic = dyn_cast<linalg::GenericOp>(op))
     return splitGeneric(generic);
   if (auto ret = dyn_cast<func::ReturnOp>(op)) {
@@ -225,7 +293,7 @@ LogicalResult Splitter::split(Operation *op) {
     return success();
   }
   if (!isa<arith::ConstantOp, linalg::FillOp, linalg::TransposeOp, tensor::EmptyOp,
-           tensor::ConcatOp, tensor::ExtractSliceOp, tensor::CollapseShapeOp,
+           tensor::ConcatOp, tensor::ExtractSliceOp, tensor::InsertSliceOp, tensor::CollapseShapeOp,
            tensor::ExpandShapeOp>(op))
     return op->emitOpError("on 64-bit integers has no form on halves of 32 bits");
   tensors[op->getResult(0)] = {clonedHalf(op, false), clonedHalf(op, true)};
@@ -234,16 +302,10 @@ LogicalResult Splitter::split(Operation *op) {
 
 LogicalResult Splitter::run() {
   splitArguments();
-  SmallVector<Operation *> ops;
-  for (Operation &op : function.getBody().front())
-    if (usesWide(&op))
-      ops.push_back(&op);
-  for (Operation *op : ops)
-    if (failed(split(op)))
-      return failure();
-  for (Operation *op : llvm::reverse(ops))
-    if (!isa<func::ReturnOp>(op))
-      op->erase();
+  if (failed(splitAll(function.getBody().front())))
+    return failure();
+  for (Operation *op : llvm::reverse(replaced))
+    op->erase();
   function.getBody().front().eraseArguments(
       [](BlockArgument argument) { return isWide(argument); });
   Operation *terminator = function.getBody().front().getTerminator();
@@ -277,11 +339,7 @@ struct ExpandIntegers : dojo::impl::ExpandIntegersBase<ExpandIntegers> {
         divisions.push_back(op);
     });
     llvm::for_each(divisions, wide::expandDivision);
-    bool any = getOperation()
-                   .walk([](Operation *op) {
-                     return usesWide(op) ? WalkResult::interrupt() : WalkResult::advance();
-                   })
-                   .wasInterrupted() ||
+    bool any = holdsWide(getOperation()) ||
                llvm::any_of(getOperation().getArgumentTypes(), [](Type t) { return isWide(t); });
     if (!any)
       return;
