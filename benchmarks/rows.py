@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "examples"))
 
+import numpy as np  # noqa: E402
 import ocr  # noqa: E402
+import silero  # noqa: E402
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,20 @@ def reader(name, inputs=None):
     return Model(lambda folder: ocr.model_path(name), {"x": ocr.MODELS[name][1]}, {"x": (-1, 1)}, inputs)
 
 
+def voice(folder):
+    import onnx
+
+    path = pathlib.Path(folder, "silero.onnx")
+    onnx.save(silero.make(), path)
+    return path
+
+
+def voiced():
+    """A chunk from the middle of a voice, with no past."""
+    chunk = list(silero.chunks(silero.signal()))[12]
+    return {"input": chunk, "state": np.zeros(silero.SHAPES["state"], np.float32)}
+
+
 def page():
     return {"x": ocr.page_input(ocr.draw_page(0)[0])}
 
@@ -95,6 +111,8 @@ MODELS = {
     "mobilenetv2": Model(example("make_mobilenetv2")),
     "efficientnet_b0": Model(example("make_efficientnet")),
     "vit_b16": Model(example("make_vit")),
+    "silero": Model(voice, silero.SHAPES, inputs=voiced),
+    "lstm_lm": Model(example("make_lstm_lm"), ranges={"words": (0, 10000)}),
     "bert_base": Model(example("make_bert"), ranges={**WORDS, "attention_mask": (0, 2), "token_type_ids": (0, 2)}),
 }
 
@@ -122,4 +140,6 @@ ROWS = [
     *on_die("efficientnet_b0"),
     *on_die("vit_b16"),
     *on_die("bert_base"),
+    *on_die("silero"),
+    *on_die("lstm_lm"),
 ]

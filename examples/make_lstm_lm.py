@@ -3,8 +3,8 @@
 
 The architecture is the medium word-level model of "Recurrent Neural Network Regularization" (Zaremba et al., 2014):
 an embedding, two LSTM layers as wide as it, logits over 10,000 words. The states of all layers are inputs and outputs,
-so that a text runs in chunks. Weights are uniform in [-0.05, 0.05], those of the published training at its start,
-and biases too. With --tied=1 the logits use the table of the embedding (Press and Wolf, 2017).
+so that a text runs in chunks. Weights are wider than those that training starts from, so that gates, states and logits
+are of the size that trained models have. With --tied=1 the logits use the table of the embedding (Press and Wolf, 2017).
 """
 
 import argparse
@@ -16,7 +16,7 @@ from onnx import TensorProto
 
 from graph import Graph
 
-BOUND = 0.05
+BOUND, TABLE_DEVIATION = 0.1, 0.5
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Size:
         return (self.layers, self.batch, self.width)
 
 
-TIED = Size(tied=1)
+TIED_CHUNK = Size(tied=1, tokens=8, vocabulary=2000)
 
 
 class LanguageModel:
@@ -48,6 +48,10 @@ class LanguageModel:
     def draw(self, name, *shape):
         return self.g.weight(name, self.random.uniform(-BOUND, BOUND, shape).astype(np.float32))
 
+    def draw_table(self, name):
+        table = self.random.normal(0, TABLE_DEVIATION, (self.size.vocabulary, self.size.width))
+        return self.g.weight(name, table.astype(np.float32))
+
     def layer(self, number, x, hidden, cell):
         """The outputs of all steps, and the states behind the last."""
         g, width, name = self.g, self.size.width, f"layer{number}"
@@ -59,7 +63,7 @@ class LanguageModel:
 
     def logits(self, x):
         g, size = self.g, self.size
-        table = "table" if size.tied else self.draw("head.weight", size.vocabulary, size.width)
+        table = "table" if size.tied else self.draw_table("head.weight")
         turned = g.node("Transpose", "head.turned", [table], perm=[1, 0])
         product = g.node("MatMul", "head.product", [x, turned])
         return g.node("Add", "logits", [product, self.draw("head.bias", size.vocabulary)])
@@ -67,7 +71,7 @@ class LanguageModel:
     def model(self):
         g, size = self.g, self.size
         g.weight("direction", np.array([1], np.int64))
-        x = g.node("Gather", "embedded", [self.draw("table", size.vocabulary, size.width), "words"])
+        x = g.node("Gather", "embedded", [self.draw_table("table"), "words"])
         states = [g.split(f"{name}_of", [name], size.layers, axis=0) for name in ("hidden", "cell")]
         ends = []
         for number, (hidden, cell) in enumerate(zip(*states)):

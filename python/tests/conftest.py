@@ -15,6 +15,7 @@ BUILD = pathlib.Path(os.environ.get("DOJO_BUILD", ROOT / "build"))
 sys.path.insert(0, str(ROOT / "examples"))
 
 import ocr  # noqa: E402
+import silero  # noqa: E402
 
 
 @pytest.fixture(scope="session")
@@ -72,6 +73,7 @@ def make_models(folder, name):
     import make_digits
     import make_efficientnet
     import make_gpt2
+    import make_lstm_lm
     import make_mobilenetv2
     import make_resnet50
     import make_unet
@@ -83,8 +85,11 @@ def make_models(folder, name):
         "efficientnet_b0": make_efficientnet.make,
         "gpt2": make_gpt2.make,
         "gpt2_xl_blocks": lambda: make_gpt2.make(make_gpt2.XL_BLOCKS),
+        "lstm_lm": make_lstm_lm.make,
+        "lstm_lm_tied": lambda: make_lstm_lm.make(make_lstm_lm.TIED_CHUNK),
         "mobilenetv2": make_mobilenetv2.make,
         "resnet50": make_resnet50.make,
+        "silero": silero.make,
         "unet": lambda: make_unet.make(size=64),
         "vit_2_layers": lambda: make_vit.make(make_vit.Size(layers=2)),
     }
@@ -108,6 +113,7 @@ def minilm_path():
 
 # What the models need beside their path: shapes to bind, ranges of random inputs.
 SHAPES = {
+    "silero": silero.SHAPES,
     "magika": {"bytes": (1, 2048)},
     "minilm": {"batch_size": 1, "sequence_length": 128},
     **{name: {"x": shape} for name, (_, shape) in ocr.MODELS.items()},
@@ -117,6 +123,8 @@ RANGES = {
     "minilm": {"input_ids": (0, 30522), "attention_mask": (0, 2)},
     "gpt2": {"input_ids": (0, 50257)},
     "bert_2_layers": {"input_ids": (0, 30522)},
+    "lstm_lm": {"words": (0, 10000)},
+    "lstm_lm_tied": {"words": (0, 2000)},
     **{name: {"x": (-1, 1)} for name in ocr.MODELS},
 }
 

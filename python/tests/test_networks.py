@@ -1,5 +1,5 @@
-"""Published networks with seeded weights on a die, against ONNX Runtime: convolutional ones, and short
-transformer encoders of full width."""
+"""Published networks with seeded weights on a die, against ONNX Runtime: convolutional ones, short transformer
+encoders of full width, and a recurrent language model, its logits by a table of their own or by that of the words."""
 
 import numpy as np
 import onnx
@@ -13,6 +13,8 @@ PARAMETERS = {
     "mobilenetv2": 3_504_872,
     "efficientnet_b0": 5_288_548,
     "unet": 7_763_041,
+    "lstm_lm": 2 * 10_000 * 650 + 10_000 + 2 * 4 * 650 * (2 * 650 + 2),
+    "lstm_lm_tied": 2_000 * 650 + 2_000 + 2 * 4 * 650 * (2 * 650 + 2),
     "bert_2_layers": 109_482_240 - 10 * 7_087_872,
     "vit_2_layers": 86_567_656 - 10 * 7_087_872,
 }
