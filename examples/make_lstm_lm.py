@@ -7,14 +7,12 @@ so that a text runs in chunks. Weights are wider than those that training starts
 are of the size that trained models have. With --tied=1 the logits use the table of the embedding (Press and Wolf, 2017).
 """
 
-import argparse
 from dataclasses import dataclass
 
 import numpy as np
-import onnx
 from onnx import TensorProto
 
-from graph import Graph
+from graph import Graph, command_line
 
 BOUND, TABLE_DEVIATION = 0.1, 0.5
 
@@ -89,16 +87,5 @@ def make(size=Size(), seed=0):
     return LanguageModel(size, seed).model()
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("model", nargs="?", default="lstm_lm.onnx")
-    parser.add_argument("--seed", type=int, default=0)
-    for name, value in vars(Size()).items():
-        parser.add_argument(f"--{name}", type=int, default=value)
-    options = vars(parser.parse_args())
-    path, seed = options.pop("model"), options.pop("seed")
-    onnx.save(make(Size(**options), seed), path)
-
-
 if __name__ == "__main__":
-    main()
+    command_line(__doc__, lambda seed, **size: make(Size(**size), seed), "lstm_lm.onnx", **vars(Size()))
