@@ -54,7 +54,7 @@ def test_a_constant_condition_takes_its_branch_alone():
       c = Constant<value = bool {1}>()
       z = If (c) <
         then_branch = t () => (float[4] a) { a = Exp(x) },
-        else_branch = e () => (float[4] b) { b = NoSuchOperator(x) }
+        else_branch = e () => (float[4] b) { b = ImageDecoder(x) }
       >
     }"""
     model = onnx.parser.parse_model(HEADER + text)
@@ -280,3 +280,28 @@ def test_code_does_not_grow_with_the_number_of_steps():
         dojo.compile(model_of(MATMULS.replace("[7,", f"[{n},")), target="d1-mini").report["code_bytes"] for n in (7, 70)
     ]
     assert sizes[1] <= sizes[0] * 1.02
+
+
+def test_a_loop_that_gives_a_list_is_refused():
+    text = """agraph (float[4] x, float[4] s) => (float[4] end, seq(float[4]) all) {
+      n = Constant<value = int64 {2}>()
+      true = Constant<value = bool {1}>()
+      end, all = Loop (n, true, s) <
+        body = b (int64 i, bool c, float[4] h) => (bool d, float[4] g, seq(float[4]) o) {
+          d = Identity(c)
+          g = Add(h, x)
+          o = SequenceConstruct(g)
+        }
+      >
+    }"""
+    assert "its body gives a sequence or an optional; loops carry and collect tensors" in refusal(text)
+
+
+def test_branches_that_give_lists_need_a_condition_known_when_compiling():
+    text = """agraph (float[4] x, bool c) => (seq(float[4]) z) {
+      z = If (c) <
+        then_branch = t () => (seq(float[4]) a) { a = SequenceConstruct(x) },
+        else_branch = e () => (seq(float[4]) b) { b = SequenceConstruct(x, x) }
+      >
+    }"""
+    assert "its branches give seq(float32) and seq(float32) for output 0" in refusal(text)

@@ -18,6 +18,7 @@ def ints(*values):
     return np.array(values, I)
 
 
+OPSET = 28
 TRAINING = "ai.onnx.preview.training."
 MOMENTUM = {"alpha": 0.9, "beta": 0.1, "norm_coefficient": 0.0}
 NGRAMS = {"mode": "TF", "min_gram_length": 1, "max_gram_length": 2, "max_skip_count": 0, "ngram_counts": [0, 2],
@@ -140,7 +141,7 @@ CASES = [
     ("TensorScatter", {}, [zeros(1, 4, 2), zeros(1, 5, 2)], "its updates 1x5x2 or indices do not fit data of 1x4x2"),
     ("TensorScatter", {"mode": "ring"}, [zeros(1, 4, 2), zeros(1, 1, 2)], "its mode 'ring' is neither linear nor circular"),
     ("SwiGLU", {}, [zeros(2, 3), zeros(3)], "its operands of shapes 2x3 and 3 differ"),
-    ("Pad", {}, [zeros(2), ints(1, 1), np.zeros(1, I)], "its padding value is no scalar of the type of its data"),
+    ("Pad", {}, [zeros(2), ints(1, 1), zeros(2)], "its padding value is no scalar of the type of its data"),
     ("ConvInteger", {}, [zeros(1, 1, 3, 3, dtype=np.int8), zeros(1, 1, 2, 2, dtype=np.int8), zeros(2, dtype=np.int8)],
      "its zero point of shape 2 does not fit 1x1x3x3"),
     ("QLinearConv", {}, [zeros(1, 1, 3, dtype=np.int8), np.ones(2, F), np.int8(0), zeros(1, 1, 2, dtype=np.int8), np.ones(1, F),
@@ -167,10 +168,11 @@ def test_the_cause_is_named(op, attributes, arrays, message):
     kind = onnx.helper.np_dtype_to_tensor_dtype
     inputs = [helper.make_tensor_value_info(n, kind(a.dtype), a.shape) for n, a in zip(names, arrays)]
     domain, _, op = op.rpartition(".")
-    node = helper.make_node(op, names, ["y"], name="the node", domain=domain, **attributes)
-    graph = helper.make_graph([node], "g", inputs, [helper.make_tensor_value_info("y", 0, None)])
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 27), helper.make_opsetid(domain or "unused", 1)], ir_version=10)
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 28)], ir_version=10)
+    results = [f"y{i}" for i in range(max(1, onnx.defs.get_schema(op, OPSET, domain).min_output))]
+    node = helper.make_node(op, names, results, name="the node", domain=domain, **attributes)
+    graph = helper.make_graph([node], "g", inputs, [helper.make_tensor_value_info("y0", 0, None)])
+    opsets = {"": OPSET, **({domain: 1} if domain else {})}
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid(*o) for o in opsets.items()], ir_version=10)
     with pytest.raises(backend.Refused) as refusal:
         backend.run_model(model, arrays)
     assert f"node 'the node' ({op}): " in str(refusal.value)

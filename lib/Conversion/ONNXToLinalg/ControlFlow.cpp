@@ -34,10 +34,13 @@ Known asKnown(Value value, Type declared) {
 }
 
 std::string describe(const Known &known) {
-  return typeName(known.declared) + " " + shapeName(known.type.getShape());
+  return typeName(known.declared) + (known.isList() ? "" : " " + shapeName(known.type.getShape()));
 }
 
-bool agree(const Known &x, const Known &y) { return x.type == y.type && x.declared == y.declared; }
+/// Whether a value can stand for the other in one place of memory; no list stands in memory.
+bool agree(const Known &x, const Known &y) {
+  return !x.isList() && x.type == y.type && x.declared == y.declared;
+}
 
 Value select(NodeContext &c, Value condition, Value yes, Value no) {
   Shape shape = shapeOf(yes);
@@ -102,6 +105,14 @@ Values knownLike(ValueRange values, ArrayRef<Known> like) {
   return result;
 }
 
+/// What the body of a loop gives, all of which stands in memory.
+FailureOr<Values> lowerStep(NodeContext &c, ArrayRef<Known> inputs) {
+  FailureOr<Values> results = c.lowerBody("body", inputs);
+  if (succeeded(results) && llvm::any_of(*results, [](const Known &k) { return k.isList(); }))
+    return c.fail("its body gives a sequence or an optional; loops carry and collect tensors");
+  return results;
+}
+
 FailureOr<int64_t> tripCount(NodeContext &c, std::optional<bool> condition) {
   if (condition == false)
     return 0;
@@ -162,7 +173,7 @@ LogicalResult LoopLowering::lower() {
   StepLoop loop(c.b, count, inits);
   Values inputs = {asKnown(loop.carried()[1], c.b.getI64Type()), knownBool(c, true)};
   inputs.append(knownLike(loop.carried().drop_front(2), carried));
-  FailureOr<Values> results = c.lowerBody("body", inputs);
+  FailureOr<Values> results = lowerStep(c, inputs);
   if (failed(results))
     return failure();
   if (results->size() < 1 + carried.size())
@@ -226,7 +237,7 @@ FailureOr<Values> scan(NodeContext &c, ScanPlan &plan, MutableArrayRef<Known> ca
     inputs.push_back(
         asKnown(loop.slice(c.valueOf(one), plan.inputAxes[i], ScanPlan::at(plan.inputReversed, i)),
                 one.declared));
-  FailureOr<Values> results = c.lowerBody("body", inputs);
+  FailureOr<Values> results = lowerStep(c, inputs);
   if (failed(results))
     return failure();
   if (results->size() < carried.size())
