@@ -85,3 +85,28 @@ func.func @no_form_of_tensors(%x: tensor<4xi64>) -> tensor<2xi64> {
   %z = tensor.extract_slice %y[0] [2] [1] : tensor<4xi64> to tensor<2xi64>
   return %z : tensor<2xi64>
 }
+
+// -----
+
+// A loop carries both words.
+// CHECK-LABEL: @loop
+// CHECK: %[[R:.*]]:3 = scf.for %{{.*}} iter_args(%[[L:.*]] = %{{.*}}, %[[H:.*]] = %{{.*}}, %[[F:.*]] = %{{.*}}) -> (tensor<4xi32>, tensor<4xi32>, tensor<4xf32>)
+// CHECK: %[[S:.*]]:2 = linalg.generic
+// CHECK-SAME: ins(%[[L]], %[[H]] : tensor<4xi32>, tensor<4xi32>)
+// CHECK: scf.yield %[[S]]#0, %[[S]]#1, %[[F]]
+func.func @loop(%x: tensor<4xi64>, %f: tensor<4xf32>) -> (tensor<4xi64>, tensor<4xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c3 = arith.constant 3 : index
+  %e = tensor.empty() : tensor<4xi64>
+  %r:2 = scf.for %i = %c0 to %c3 step %c1 iter_args(%a = %x, %g = %f) -> (tensor<4xi64>, tensor<4xf32>) {
+    %y = linalg.generic {indexing_maps = [affine_map<(i) -> (i)>, affine_map<(i) -> (i)>], iterator_types = ["parallel"]}
+      ins(%a : tensor<4xi64>) outs(%e : tensor<4xi64>) {
+    ^bb0(%b: i64, %o: i64):
+      %s = arith.addi %b, %b : i64
+      linalg.yield %s : i64
+    } -> tensor<4xi64>
+    scf.yield %y, %g : tensor<4xi64>, tensor<4xf32>
+  }
+  return %r#0, %r#1 : tensor<4xi64>, tensor<4xf32>
+}

@@ -25,7 +25,7 @@ def ExpandIntegers : Pass<"dojo-expand-integers", "mlir::func::FuncOp"> {
     A node neither divides integers in vector lanes nor has lanes of 64 bits. A division becomes shifts, comparisons and
     subtractions, a tensor of i64 two tensors of i32, the low and the high words; arithmetic carries between them, so that
     every result is that of 64 bits. Arguments and results keep their bytes: the words of an element are the last dimension
-    of the tensor, and `dojo.element` says what they are.
+    of the tensor, and `dojo.element` says what they are. Loops carry both words.
 
     ```mlir
     %y = linalg.generic ... ins(%x : tensor<4xi64>) outs(%e : tensor<4xi64>)
@@ -42,7 +42,7 @@ def FuseElementwise : Pass<"dojo-fuse-elementwise", "mlir::func::FuncOp"> {
   let description = [{
     An elementwise producer moves into its consumer when that is its only use. A cheap producer (a broadcast, or one
     addition, multiplication, ...) whose uses can all take it is copied into each. The consumer is elementwise or a plain
-    reduction, never a contraction or a window. A producer that depends on weights alone stays out of consumers that do
+    reduction, never a contraction or a window, and stands in the same block: what is in front of a loop stays there. A producer that depends on weights alone stays out of consumers that do
     not, so that its work can be hoisted; broadcasts of weights are the exception, they never materialise.
     Reshapes that only add or drop unit dimensions become part of the indexing maps; other reshapes move past
     elementwise operations that they separate.

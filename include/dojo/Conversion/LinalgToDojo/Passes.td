@@ -40,7 +40,8 @@ def Partition : Pass<"dojo-partition", "::mlir::ModuleOp"> {
     Each mapped op becomes a dojo.compute on local pieces, preceded by the moves that bring its
     operands into the layouts the mapping asks for. Slices, transposes, paddings, concatenations
     and reshapes become the maps of moves. Arguments, results and constants become dojo.dram; a
-    split reduction ends in dojo.reduce; steps in time are a dojo.repeat.
+    split reduction ends in dojo.reduce; steps in time are a dojo.repeat, and so is an scf.for that
+    carries tensors (docs/Dojo.md).
   }];
   let dependentDialects = ["::dojo::ir::DojoDialect", "::mlir::linalg::LinalgDialect",
                            "::mlir::arith::ArithDialect"];
