@@ -2,6 +2,7 @@
 #include "Types.h"
 #include "dojo/Conversion/ONNXToLinalg/Handlers.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Transforms/RegionUtils.h"
 #include "llvm/ADT/SetVector.h"
 
 using namespace mlir;
@@ -87,13 +88,22 @@ LogicalResult NodeContext::failUnknown(unsigned i, const Twine &cause) {
   if (has(i))
     behind.insert(node.getInputs()[i]);
   std::string inputs;
+  auto insertRead = [&](Operation *op) {
+    behind.insert(op->operand_begin(), op->operand_end());
+    getUsedValuesDefinedAbove(op->getRegions(), behind);
+  };
   for (unsigned next = 0; next < behind.size(); ++next) {
-    if (Operation *op = behind[next].getDefiningOp())
-      behind.insert(op->operand_begin(), op->operand_end());
-    else if (auto argument = dyn_cast<BlockArgument>(behind[next]))
-      if (auto function = dyn_cast<func::FuncOp>(argument.getOwner()->getParentOp()))
-        if (auto name = function.getArgAttrOfType<StringAttr>(argument.getArgNumber(), nameAttr))
-          inputs += (inputs.empty() ? "'" : ", depends on input '") + name.str() + "'";
+    auto argument = dyn_cast<BlockArgument>(behind[next]);
+    if (!argument) {
+      insertRead(behind[next].getDefiningOp());
+      continue;
+    }
+    Operation *around = argument.getOwner()->getParentOp();
+    auto function = dyn_cast<func::FuncOp>(around);
+    if (!function)
+      insertRead(around);
+    else if (auto name = function.getArgAttrOfType<StringAttr>(argument.getArgNumber(), nameAttr))
+      inputs += (inputs.empty() ? "'" : ", depends on input '") + name.str() + "'";
   }
   if (inputs.empty())
     return fail(cause, "make them an initializer, or compute them from shapes");
