@@ -1,4 +1,6 @@
 //===- Attention.cpp - attention and rotary embeddings --------------------===//
+#include "Attention.h"
+#include "Lookup.h"
 #include "Softmax.h"
 #include "Types.h"
 #include "dojo/Conversion/ONNXToLinalg/Handlers.h"
@@ -11,20 +13,18 @@ using namespace dojo::onnx;
 
 using P = arith::CmpIPredicate;
 
-/// batch x sequence x (heads * size) as batch x heads x sequence x size.
-static Value splitHeads(ImplicitLocOpBuilder &b, Value x, int64_t heads) {
+Value dojo::onnx::splitHeads(ImplicitLocOpBuilder &b, Value x, int64_t heads) {
   Shape s = shapeOf(x);
   Value split = reshape(b, x, {s[0], s[1], heads, s[2] / heads});
   return transpose(b, split, {0, 2, 1, 3});
 }
 
-static Value joinHeads(ImplicitLocOpBuilder &b, Value x) {
+Value dojo::onnx::joinHeads(ImplicitLocOpBuilder &b, Value x) {
   Shape s = shapeOf(x);
   return reshape(b, transpose(b, x, {0, 2, 1, 3}), {s[0], s[2], s[1] * s[3]});
 }
 
-/// Each head `times` times in a row.
-static Value repeatHeads(ImplicitLocOpBuilder &b, Value x, int64_t times) {
+Value dojo::onnx::repeatHeads(ImplicitLocOpBuilder &b, Value x, int64_t times) {
   if (times == 1)
     return x;
   Shape s = shapeOf(x);
@@ -42,6 +42,12 @@ static Value mapped(ImplicitLocOpBuilder &b, Value x,
 
 static Value scaled(ImplicitLocOpBuilder &b, Value x, double by) {
   return mapped(b, x, [&](Scalars &s, Value v) { return s.mul(v, s.constant(v, by)); });
+}
+
+Value dojo::onnx::attentionScores(ImplicitLocOpBuilder &b, Value q, Value k, double scale) {
+  double root = std::sqrt(scale);
+  return matrixProduct(b, scaled(b, q, root), transpose(b, scaled(b, k, root), {0, 1, 3, 2}),
+                       ArrayRef(shapeOf(q)).take_front(2));
 }
 
 namespace {
@@ -186,11 +192,9 @@ LogicalResult Attention::lower() {
   if (c.numResults() > 2)
     give(2, v);
   int64_t times = queryHeads / keyHeads;
-  k = repeatHeads(b, scaled(b, k, std::sqrt(scale)), times);
+  k = repeatHeads(b, k, times);
   v = repeatHeads(b, v, times);
-  Shape batch = {shapeOf(q)[0], queryHeads};
-  Value scores =
-      matrixProduct(b, scaled(b, q, std::sqrt(scale)), transpose(b, k, {0, 1, 3, 2}), batch);
+  Value scores = attentionScores(b, q, k, scale);
   if (cap > 0)
     scores = mapped(b, scores, [&](Scalars &s, Value x) {
       Value bounded = s.make<math::TanhOp>(s.div(x, s.constant(x, cap)));
@@ -223,77 +227,25 @@ LogicalResult Attention::lower() {
     seen = shares;
   if (c.numResults() > 3)
     give(3, seen);
-  Value taken = matrixProduct(b, shares, v, batch);
+  Value taken = matrixProduct(b, shares, v, {shapeOf(q)[0], queryHeads});
   give(0, flat ? joinHeads(b, taken) : taken);
   return success();
 }
 
 static LogicalResult lowerAttention(NodeContext &c) { return Attention(c).lower(); }
 
-/// Rows of a table by run-time indices, batch x sequence.
-static Value rowsOf(ImplicitLocOpBuilder &b, Value table, Value indices) {
-  Shape shape = shapeOf(indices);
-  int64_t rows = shapeOf(table)[0];
-  shape.push_back(shapeOf(table)[1]);
-  return fold(b, 4, {{indices, {0, 1}}, {iota(b, rows), {3}}, {table, {3, 2}}},
-              {zeros(b, shape, elementOf(table)), {0, 1, 2}}, [&](Scalars &s, ValueRange v) {
-                Value here = s.compare(P::eq, s.cast(v[0], b.getI32Type()), v[1]);
-                return s.add(v[3], s.select(here, v[2], s.constant(v[2], 0)));
-              });
-}
-
-/// Pairs of elements turned by angles whose cosines and sines are given by position.
 static LogicalResult lowerRotaryEmbedding(NodeContext &c) {
-  ImplicitLocOpBuilder &b = c.b;
-  bool interleaved = c.intAttr("interleaved", 0), flat = c.rank(0) == 3;
-  int64_t count = c.intAttr("num_heads", 0);
-  if ((!flat && c.rank(0) != 4) || (flat && (count < 1 || c.shape(0)[2] % count)))
-    return c.fail("it needs 4 dimensions, or 3 and num_heads, and has " + shapeName(c.shape(0)));
-  Value x = flat ? splitHeads(b, c.value(0), count) : c.value(0);
-  Shape shape = shapeOf(x), ones(4, 1);
-  int64_t width = c.intAttr("rotary_embedding_dim", 0), size = shape[3];
-  width = width ? width : size;
-  int64_t half = width / 2;
-  auto angles = [&](unsigned operand) {
-    Value table = c.value(operand);
-    if (c.has(3))
-      table = rowsOf(b, table, c.value(3));
-    return table;
-  };
-  Value cosines = angles(1), sines = angles(2);
-  Shape expected = {shape[0], shape[2], half};
-  if (shapeOf(cosines) != expected || shapeOf(sines) != expected)
-    return c.fail("its cosines of shape " + shapeName(shapeOf(cosines)) + " do not fit " +
-                  shapeName(shape));
-  Shape perHead = {shape[0], 1, shape[2], half}, part = {shape[0], shape[1], shape[2], half};
-  cosines = reshape(b, cosines, perHead);
-  sines = reshape(b, sines, perHead);
-  Shape steps = {1, 1, 1, interleaved ? 2 : 1};
-  Value first = slice(b, x, {0, 0, 0, 0}, part, steps);
-  Value second = slice(b, x, {0, 0, 0, interleaved ? 1 : half}, part, steps);
-  Type element = elementOf(x);
-  auto turned = [&](bool imaginary) {
-    return elementwise(b, part, element, {first, second, cosines, sines},
-                       [&](Scalars &s, ValueRange v) {
-                         return imaginary ? s.add(s.mul(v[3], v[0]), s.mul(v[2], v[1]))
-                                          : s.sub(s.mul(v[2], v[0]), s.mul(v[3], v[1]));
-                       });
-  };
-  Value real = turned(false), imaginary = turned(true), result;
-  if (interleaved) {
-    Shape column = part;
-    column.push_back(1);
-    Value pairs = concat(b, 4, {reshape(b, real, column), reshape(b, imaginary, column)});
-    result = reshape(b, pairs, {shape[0], shape[1], shape[2], width});
-  } else {
-    result = concat(b, 3, {real, imaginary});
+  Rotary rotary = {c.value(0),
+                   c.value(1),
+                   c.value(2),
+                   c.intAttr("num_heads", 0),
+                   c.intAttr("rotary_embedding_dim", 0),
+                   c.intAttr("interleaved", 0) != 0};
+  if (c.has(3)) {
+    rotary.cosines = lookUp(c.b, rotary.cosines, fromStart(c.b, c.value(3), c.shape(1)[0]), 0);
+    rotary.sines = lookUp(c.b, rotary.sines, fromStart(c.b, c.value(3), c.shape(2)[0]), 0);
   }
-  if (width < size) {
-    Value rest = slice(b, x, {0, 0, 0, width}, {shape[0], shape[1], shape[2], size - width}, ones);
-    result = concat(b, 3, {result, rest});
-  }
-  c.result(0, flat ? joinHeads(b, result) : result);
-  return success();
+  return rotate(c, rotary);
 }
 
 void dojo::onnx::registerAttention(HandlerRegistry &registry) {

@@ -47,6 +47,9 @@ public:
   Value neg(Value x);
   Value exp(Value x);
   Value sigmoid(Value x);
+  Value gelu(Value x);
+  /// The same by a hyperbolic tangent.
+  Value geluTanh(Value x);
   /// An ordered comparison, by the signed predicate of arith.cmpi.
   Value compare(mlir::arith::CmpIPredicate predicate, Value x, Value y);
   Value select(Value condition, Value x, Value y);

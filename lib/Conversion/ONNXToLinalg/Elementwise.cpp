@@ -66,17 +66,6 @@ Value sign(Scalars &s, Value x) {
   Value negative = s.select(s.compare(P::slt, x, zero), s.constant(x, -1), zero);
   return s.select(s.compare(P::sgt, x, zero), s.constant(x, 1), negative);
 }
-Value gelu(Scalars &s, Value x) {
-  Value half = scaled(s, x, 0.5);
-  return s.mul(half,
-               s.add(s.constant(x, 1), s.make<math::ErfOp>(scaled(s, x, 0.70710678118654752))));
-}
-Value geluTanh(Scalars &s, Value x) {
-  Value inner = s.add(x, scaled(s, s.mul(x, s.mul(x, x)), 0.044715));
-  Value tanh = s.make<math::TanhOp>(scaled(s, inner, 0.79788456080286536));
-  return s.mul(scaled(s, x, 0.5), s.add(s.constant(x, 1), tanh));
-}
-
 template <typename Op>
 Value apply(Scalars &s, Value x, ArrayRef<double>) {
   return s.make<Op>(x);
@@ -356,7 +345,7 @@ LogicalResult lowerGelu(NodeContext &c) {
     return failure();
   c.result(0, elementwise(c.b, c.shape(0), resultType(c, Same), c.value(0),
                           [&](Scalars &s, ValueRange v) {
-                            return kind == "tanh" ? geluTanh(s, v[0]) : gelu(s, v[0]);
+                            return kind == "tanh" ? s.geluTanh(v[0]) : s.gelu(v[0]);
                           }));
   return success();
 }

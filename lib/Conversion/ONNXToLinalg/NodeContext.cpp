@@ -167,6 +167,21 @@ SmallVector<int64_t> NodeContext::intsAttr(StringRef name, ArrayRef<int64_t> oth
       [](DenseI64ArrayAttr a) { return SmallVector<int64_t>(a.asArrayRef()); });
 }
 
+FailureOr<SmallVector<Known>> NodeContext::lowerAs(const Handler &handler,
+                                                   MutableArrayRef<Known> with) {
+  SmallVector<Known *> pointers;
+  for (Known &operand : with)
+    pointers.push_back(&operand);
+  NodeContext inner(*this);
+  inner.operands = pointers;
+  bool lowered = succeeded(handler(inner)) && !inner.failed;
+  read = std::move(inner.read);
+  failed |= inner.failed;
+  if (!lowered)
+    return failure();
+  return std::move(inner.results);
+}
+
 void NodeContext::result(unsigned i, Value value) {
   Type declared = elementOf(value);
   for (Known *operand : operands)

@@ -1,4 +1,5 @@
 //===- Normalization.cpp - scale and shift, softmax -----------------------===//
+#include "Normalization.h"
 #include "Softmax.h"
 #include "dojo/Conversion/ONNXToLinalg/Handlers.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -94,15 +95,8 @@ static Handler alongAxes(bool together) {
   };
 }
 
-namespace {
-/// (x - mean) * inverse, where inverse = 1 / sqrt(variance + epsilon) over some axes.
-struct Standard {
-  Value values, mean, inverse;
-};
-} // namespace
-
-static Standard standardise(ImplicitLocOpBuilder &b, Value x, ArrayRef<int64_t> axes,
-                            double epsilon) {
+Standard dojo::onnx::standardise(ImplicitLocOpBuilder &b, Value x, ArrayRef<int64_t> axes,
+                                 double epsilon) {
   Shape shape = shapeOf(x);
   Type element = elementOf(x);
   double count = 1;
@@ -126,8 +120,23 @@ static Standard standardise(ImplicitLocOpBuilder &b, Value x, ArrayRef<int64_t> 
   return {values, mean, inverse};
 }
 
-/// standard * scale + bias; the bias is optional.
-static Value scaleAndShift(ImplicitLocOpBuilder &b, Value x, Value scale, Value bias) {
+RootMeanSquare dojo::onnx::rootMeanSquare(ImplicitLocOpBuilder &b, Value x, ArrayRef<int64_t> axes,
+                                          double epsilon) {
+  double count = 1;
+  for (int64_t axis : axes)
+    count *= shapeOf(x)[axis];
+  Value squares = reduce(b, x, axes, true, Combine::Add,
+                         [](Scalars &s, ValueRange v) { return s.mul(v[0], v[0]); });
+  Value inverse =
+      elementwise(b, shapeOf(squares), elementOf(x), squares, [&](Scalars &s, ValueRange v) {
+        return inverseRoot(s, s.mul(v[0], s.constant(v[0], 1 / count)), epsilon);
+      });
+  Value values = elementwise(b, shapeOf(x), elementOf(x), {x, inverse},
+                             [](Scalars &s, ValueRange v) { return s.mul(v[0], v[1]); });
+  return {values, inverse};
+}
+
+Value dojo::onnx::scaleAndShift(ImplicitLocOpBuilder &b, Value x, Value scale, Value bias) {
   SmallVector<Value> operands = {x, scale};
   if (bias)
     operands.push_back(bias);
@@ -186,15 +195,10 @@ static LogicalResult lowerRMSNormalization(NodeContext &c) {
     return c.fail("its scale of shape " + shapeName(c.shape(1)) + " does not broadcast to " +
                   shapeName(shape));
   Shape axes = llvm::to_vector(llvm::seq<int64_t>(*axis, c.rank(0)));
-  double count = product(ArrayRef<int64_t>(shape).drop_front(*axis));
-  Value squares = reduce(c.b, c.value(0), axes, true, Combine::Add,
-                         [](Scalars &s, ValueRange v) { return s.mul(v[0], v[0]); });
-  c.result(0, elementwise(c.b, shape, c.type(0).getElementType(), {c.value(0), squares, c.value(1)},
-                          [&](Scalars &s, ValueRange v) {
-                            Value mean = s.mul(v[1], s.constant(v[1], 1 / count));
-                            Value scaled = s.mul(v[0], inverseRoot(s, mean, epsilon));
-                            return s.mul(scaled, s.cast(v[2], v[0].getType()));
-                          }));
+  RootMeanSquare root = rootMeanSquare(c.b, c.value(0), axes, epsilon);
+  c.result(0, scaleAndShift(c.b, root.values, castTo(c.b, c.value(1), elementOf(root.values)), {}));
+  if (c.numResults() > 1)
+    c.result(1, root.inverse);
   return success();
 }
 
@@ -286,6 +290,8 @@ void dojo::onnx::registerNormalization(HandlerRegistry &registry) {
   registry.onOp("InstanceNormalization", 1, lowerInstanceNormalization);
   registry.onOp("LayerNormalization", 17, lowerLayerNormalization);
   registry.onOp("RMSNormalization", 23, lowerRMSNormalization);
+  // As ONNX Runtime's optimizer writes it, into ONNX's own domain.
+  registry.onOp("SimplifiedLayerNormalization", 1, lowerRMSNormalization);
   registry.onOp("LpNormalization", 1, lowerLpNormalization);
   registry.onOp("MeanVarianceNormalization", 9, lowerMeanVarianceNormalization);
   registry.onOp("GroupNormalization", 18, lowerGroupNormalization);

@@ -1,4 +1,5 @@
 //===- Quantization.cpp - numbers in few bits with scale and zero point ---===//
+#include "Quantization.h"
 #include "Types.h"
 #include "Window.h"
 #include "dojo/Conversion/ONNXToLinalg/Handlers.h"
@@ -37,8 +38,7 @@ static Value asFloat(Scalars &s, Value x, Type declared) {
   return converted(s, x, declared, s.floatType());
 }
 
-/// The value, a whole number, clamped to what the type holds.
-static Value saturated(Scalars &s, Value whole, Type declared) {
+Value dojo::onnx::saturated(Scalars &s, Value whole, Type declared) {
   int64_t bits = declared.getIntOrFloatBitWidth();
   bool isUnsigned = declared.isUnsignedInteger();
   double low = isUnsigned ? 0 : -double(int64_t(1) << (bits - 1));
@@ -114,13 +114,11 @@ static LogicalResult lowerDequantize(NodeContext &c) {
   return success();
 }
 
-/// The scale covers the range of the data and zero; results are 8 bits without sign.
-static LogicalResult lowerDynamicQuantize(NodeContext &c) {
-  ImplicitLocOpBuilder &b = c.b;
+Dynamic dojo::onnx::dynamicallyQuantized(ImplicitLocOpBuilder &b, Value x) {
   Type f32 = b.getF32Type(), u8 = b.getIntegerType(8, false);
-  Shape all = llvm::to_vector(llvm::seq<int64_t>(0, c.rank(0)));
-  Value most = reduce(b, c.value(0), all, false, Combine::Max);
-  Value least = reduce(b, c.value(0), all, false, Combine::Min);
+  Shape all = llvm::to_vector(llvm::seq<int64_t>(0, shapeOf(x).size()));
+  Value most = reduce(b, x, all, false, Combine::Max);
+  Value least = reduce(b, x, all, false, Combine::Min);
   auto bounds = [](Scalars &s, ValueRange v) {
     return std::pair{s.max(v[0], s.constant(v[0], 0)), s.min(v[1], s.constant(v[1], 0))};
   };
@@ -136,25 +134,52 @@ static LogicalResult lowerDynamicQuantize(NodeContext &c) {
     Value inside = s.min(s.max(place, s.constant(place, 0)), s.constant(place, 255));
     return s.make<math::RoundEvenOp>(inside);
   });
-  c.result(0,
-           elementwise(b, c.shape(0), computedType(u8), {c.value(0), scale, zero},
-                       [&](Scalars &s, ValueRange v) {
-                         Value whole = s.make<math::RoundEvenOp>(s.div(v[0], v[1]));
-                         return saturated(s, s.add(whole, v[2]), u8);
-                       }),
-           u8);
-  c.result(1, scale, f32);
+  Value codes =
+      elementwise(b, shapeOf(x), computedType(u8), {x, scale, zero}, [&](Scalars &s, ValueRange v) {
+        Value whole = s.make<math::RoundEvenOp>(s.div(v[0], v[1]));
+        return saturated(s, s.add(whole, v[2]), u8);
+      });
+  return {codes, scale, zero};
+}
+
+static LogicalResult lowerDynamicQuantize(NodeContext &c) {
+  Type f32 = c.b.getF32Type(), u8 = c.b.getIntegerType(8, false);
+  Dynamic result = dynamicallyQuantized(c.b, c.value(0));
+  c.result(0, result.codes, u8);
+  c.result(1, result.scale, f32);
   c.result(2,
-           elementwise(b, {}, computedType(u8), zero,
+           elementwise(c.b, {}, computedType(u8), result.zero,
                        [&](Scalars &s, ValueRange v) { return saturated(s, v[0], u8); }),
            u8);
   return success();
 }
 
-/// An operand as i32 less its zero point, which is one or lies along dimension `axis`
-/// counted from the end.
-static FailureOr<Value> centred(NodeContext &c, unsigned operand, unsigned zeroPoint,
-                                int64_t axis) {
+Value dojo::onnx::dequantized(ImplicitLocOpBuilder &b, const Codes &x) {
+  SmallVector<Value> operands = {x.codes, reshape(b, x.scale, {})};
+  if (x.zero)
+    operands.push_back(reshape(b, x.zero, {}));
+  return elementwise(b, shapeOf(x.codes), b.getF32Type(), operands, [&](Scalars &s, ValueRange v) {
+    Value real = asFloat(s, v[0], x.declared);
+    return s.mul(v.size() > 2 ? s.sub(real, asFloat(s, v[2], x.declared)) : real, v[1]);
+  });
+}
+
+Value dojo::onnx::quantized(ImplicitLocOpBuilder &b, Value real, Value scale, Value zero,
+                            Type declared) {
+  SmallVector<Value> operands = {real, reshape(b, scale, {})};
+  if (zero)
+    operands.push_back(reshape(b, zero, {}));
+  return elementwise(b, shapeOf(real), computedType(declared), operands,
+                     [&](Scalars &s, ValueRange v) {
+                       Value whole = s.make<math::RoundEvenOp>(s.div(v[0], v[1]));
+                       if (v.size() > 2)
+                         whole = s.add(whole, asFloat(s, v[2], declared));
+                       return saturated(s, whole, declared);
+                     });
+}
+
+FailureOr<Value> dojo::onnx::centred(NodeContext &c, unsigned operand, unsigned zeroPoint,
+                                     int64_t axis) {
   Type i32 = c.b.getI32Type(), declared = c.declared(operand);
   SmallVector<Value> operands = {c.value(operand)};
   Shape shape(c.shape(operand));

@@ -62,6 +62,15 @@ Value Scalars::sigmoid(Value x) {
   Value one = constant(x, 1);
   return div(one, add(one, exp(neg(x))));
 }
+Value Scalars::gelu(Value x) {
+  Value erf = make<math::ErfOp>(mul(x, constant(x, 0.70710678118654752)));
+  return mul(mul(x, constant(x, 0.5)), add(constant(x, 1), erf));
+}
+Value Scalars::geluTanh(Value x) {
+  Value inner = add(x, mul(mul(x, mul(x, x)), constant(x, 0.044715)));
+  Value tanh = make<math::TanhOp>(mul(inner, constant(x, 0.79788456080286536)));
+  return mul(mul(x, constant(x, 0.5)), add(constant(x, 1), tanh));
+}
 
 Value Scalars::compare(arith::CmpIPredicate predicate, Value x, Value y) {
   using I = arith::CmpIPredicate;

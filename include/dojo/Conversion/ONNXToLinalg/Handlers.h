@@ -39,6 +39,9 @@ Known knownConstant(mlir::ElementsAttr constant);
 using LowerGraph = llvm::function_ref<mlir::FailureOr<llvm::SmallVector<Known>>(
     mlir::Region &graph, llvm::ArrayRef<Known> inputs)>;
 
+class NodeContext;
+using Handler = std::function<mlir::LogicalResult(NodeContext &)>;
+
 class NodeContext {
 public:
   NodeContext(NodeOp node, mlir::ImplicitLocOpBuilder &b, mlir::MutableArrayRef<Known *> operands,
@@ -95,6 +98,11 @@ public:
   mlir::FailureOr<llvm::SmallVector<Known>> lowerBody(llvm::StringRef name,
                                                       llvm::ArrayRef<Known> inputs);
 
+  /// The results of another operator on these operands, which takes the node's attributes;
+  /// what it reports is the node's.
+  mlir::FailureOr<llvm::SmallVector<Known>> lowerAs(const Handler &handler,
+                                                    llvm::MutableArrayRef<Known> with);
+
   // Results.
   unsigned numResults() const { return results.size(); }
   bool uses(unsigned i) const { return i < results.size() && !node->getResult(i).use_empty(); }
@@ -131,8 +139,6 @@ private:
   Known absent;
   bool failed = false;
 };
-
-using Handler = std::function<mlir::LogicalResult(NodeContext &)>;
 
 /// Handlers by domain, operator and the opset that gave the operator its
 /// present meaning. A node takes the newest entry that its opset has reached.
@@ -171,6 +177,8 @@ void registerRoiAlign(HandlerRegistry &registry);
 void registerSequences(HandlerRegistry &registry);
 void registerShapeOps(HandlerRegistry &registry);
 
+/// After the operators of ONNX: some are lowered by these.
+void registerMicrosoft(HandlerRegistry &registry);
 void registerOptimizers(HandlerRegistry &registry);
 void registerRandom(HandlerRegistry &registry);
 void registerSignal(HandlerRegistry &registry);
