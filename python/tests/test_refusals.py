@@ -20,6 +20,13 @@ def ints(*values):
 
 OPSET = 28
 TRAINING = "ai.onnx.preview.training."
+PREVIEW = "ai.onnx.preview."
+HEADS = {"q_num_heads": 2, "kv_num_heads": 2}
+FLAT = helper.make_graph(
+    [helper.make_node("Flatten", ["scores"], ["flat"])], "flat",
+    [helper.make_tensor_value_info("scores", onnx.TensorProto.FLOAT, None)],
+    [helper.make_tensor_value_info("flat", onnx.TensorProto.FLOAT, None)],
+)  # fmt: skip
 MOMENTUM = {"alpha": 0.9, "beta": 0.1, "norm_coefficient": 0.0}
 NGRAMS = {"mode": "TF", "min_gram_length": 1, "max_gram_length": 2, "max_skip_count": 0, "ngram_counts": [0, 2],
           "ngram_indexes": [0, 1, 2], "pool_int64s": [1, 2, 3, 4]}
@@ -42,6 +49,25 @@ DOMAINS = [
     ("CausalConvWithState", {}, [zeros(1, 2, 4), zeros(3, 1, 3)], "its weights 3x1x3 do not fit data of 1x2x4"),
     ("CausalConvWithState", {}, [zeros(1, 2, 4), zeros(2, 1, 3), zeros(3)], "its bias of shape 3 does not fit 2 channels"),
     ("CausalConvWithState", {}, [zeros(1, 2, 4), zeros(2, 1, 3), zeros(2), zeros(1, 2, 3)], "its past of shape 1x2x3 is not 1x2x2"),
+    ("LinearAttention", {"q_num_heads": 3, "kv_num_heads": 2, "update_rule": "linear"}, [zeros(1, 2, 12)] * 3,
+     "its 2 heads of keys do not divide its 3 heads of queries"),
+    ("LinearAttention", {**HEADS, "update_rule": "linear"}, [zeros(1, 2, 4), zeros(1, 3, 4), zeros(1, 3, 4)],
+     "its operand 1 of shape 1x3x4 is no batch of sequences of its heads"),
+    ("LinearAttention", {**HEADS, "update_rule": "linear"}, [zeros(1, 2, 4), zeros(1, 2, 6), zeros(1, 2, 4)],
+     "its keys of shape 1x2x6 do not fit queries of 1x2x4"),
+    ("LinearAttention", {**HEADS, "update_rule": "linear"}, [zeros(1, 2, 4)] * 3 + [zeros(1, 2, 2, 3)], "its past of shape 1x2x2x3 is not 1x2x2x2"),
+    ("LinearAttention", {**HEADS, "update_rule": "forgetful"}, [zeros(1, 2, 4)] * 3,
+     "its update_rule 'forgetful' is none of linear, gated, delta and gated_delta"),
+    ("LinearAttention", {**HEADS, "update_rule": "gated"}, [zeros(1, 2, 4)] * 3, "its update_rule 'gated' takes a decay and no beta"),
+    ("LinearAttention", {**HEADS, "update_rule": "gated"}, [zeros(1, 2, 4)] * 3 + [zeros(1, 2, 2, 2), zeros(1, 2, 3)],
+     "its decay or beta does not fit 2 heads of 2"),
+    (PREVIEW + "FlexAttention", {}, [zeros(1, 2, 4)] * 3, "its operand 0 of shape 1x2x4 has no batch, heads, sequence and size"),
+    (PREVIEW + "FlexAttention", {}, [zeros(1, 3, 4, 2), zeros(1, 2, 4, 2), zeros(1, 2, 4, 2)],
+     "its queries 1x3x4x2, keys 1x2x4x2 and values 1x2x4x2 do not fit"),
+    (PREVIEW + "FlexAttention", {"softmax_precision": onnx.TensorProto.INT32}, [zeros(1, 2, 4, 2)] * 3,
+     "its softmax_precision names no type that is computed in float32"),
+    (PREVIEW + "FlexAttention", {"score_mod": FLAT}, [zeros(1, 2, 4, 2)] * 3,
+     "its graph 'score_mod' does not give one tensor of the type 1x2x4x4 that it takes"),
     ("TfIdfVectorizer", {**NGRAMS, "mode": "BM25"}, [ints(1)], "its mode 'BM25' is none of TF, IDF and TFIDF"),
     ("TfIdfVectorizer", NGRAMS, [ints(1)[0]], "it needs integers along one dimension, or two with a batch, and has a scalar"),
     ("TfIdfVectorizer", {**NGRAMS, "ngram_counts": [0, 1]}, [ints(1)], "its ngram_counts do not fit a pool of 4"),

@@ -209,20 +209,22 @@ void NodeContext::result(unsigned i, const Known &known) {
     results[i] = known;
 }
 
-FailureOr<SmallVector<Known>> NodeContext::lowerBody(StringRef name, ArrayRef<Known> inputs) {
+Region *NodeContext::graph(StringRef name) {
   auto bodies = node.getBodies().value_or(ArrayAttr());
-  auto *found =
-      bodies
-          ? llvm::find_if(bodies,
-                          [&](Attribute body) { return cast<StringAttr>(body).getValue() == name; })
-          : nullptr;
-  if (!bodies || found == bodies.end())
+  for (unsigned i = 0; bodies && i < bodies.size(); ++i)
+    if (cast<StringAttr>(bodies[i]).getValue() == name)
+      return &node.getGraphs()[i];
+  return nullptr;
+}
+
+FailureOr<SmallVector<Known>> NodeContext::lowerBody(StringRef name, ArrayRef<Known> inputs) {
+  Region *body = graph(name);
+  if (!body)
     return fail("it has no graph '" + name + "'");
-  Region &graph = node.getGraphs()[found - bodies.begin()];
-  if (graph.getNumArguments() != inputs.size())
-    return fail("its graph '" + name + "' has " + Twine(graph.getNumArguments()) +
+  if (body->getNumArguments() != inputs.size())
+    return fail("its graph '" + name + "' has " + Twine(body->getNumArguments()) +
                 " inputs, expected " + Twine(inputs.size()));
-  return lowerGraph(graph, inputs);
+  return lowerGraph(*body, inputs);
 }
 
 LogicalResult NodeContext::fail(const Twine &cause, const Twine &help) {

@@ -93,6 +93,7 @@ public:
       read.insert(name);
   }
 
+  bool hasGraph(llvm::StringRef name) { return graph(name); }
   /// The outputs of a graph among the attributes, lowered where `b` stands with these values for
   /// its inputs. What it cannot lower is reported with the nodes inside.
   mlir::FailureOr<llvm::SmallVector<Known>> lowerBody(llvm::StringRef name,
@@ -130,6 +131,7 @@ public:
 private:
   friend class Walker;
   Known &known(unsigned i);
+  mlir::Region *graph(llvm::StringRef name);
 
   mutable NodeOp node;
   mlir::MutableArrayRef<Known *> operands;
@@ -177,6 +179,7 @@ void registerRoiAlign(HandlerRegistry &registry);
 void registerSequences(HandlerRegistry &registry);
 void registerShapeOps(HandlerRegistry &registry);
 
+void registerFlexAttention(HandlerRegistry &registry);
 /// After the operators of ONNX: some are lowered by these.
 void registerMicrosoft(HandlerRegistry &registry);
 void registerOptimizers(HandlerRegistry &registry);
