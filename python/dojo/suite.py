@@ -99,8 +99,13 @@ class Suite:
         return onnx.load(path)
 
     def data(self, name):
-        """(inputs, outputs) of each set of data of a node case."""
-        return self._cases[name].data_sets
+        """(inputs, outputs) of each set of data of a node case, as arrays."""
+        from onnx import TensorProto, numpy_helper
+
+        def array(value):
+            return numpy_helper.to_array(value) if isinstance(value, TensorProto) else value
+
+        return [tuple([array(value) for value in values] for values in data) for data in self._cases[name].data_sets]
 
     def run_one(self, name):
         cls, method = self._tests[name]

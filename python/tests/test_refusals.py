@@ -88,8 +88,15 @@ DOMAINS = [
 CASES = [
     ("Tile", {}, [zeros(2, 3), ints(2)], "its repeats do not give each dimension of 2x3 a count"),
     ("DepthToSpace", {"blocksize": 2}, [zeros(1, 3, 2, 2)], "its blocks of 2 do not divide 3 channels"),
+    ("DepthToSpace", {"blocksize": 2**62}, [zeros(1, 4, 2, 2)], f"its blocks of {2**62} do not divide 4 channels"),
+    ("DepthToSpace", {"blocksize": 2, "mode": "XYZ"}, [zeros(1, 4, 2, 2)], "its mode 'XYZ' is neither DCR nor CRD"),
     ("SpaceToDepth", {"blocksize": 2}, [zeros(1, 3, 3, 2)], "its blocks of 2 do not divide 1x3x3x2"),
     ("SpaceToDepth", {"blocksize": 2}, [zeros(3, 2)], "it needs images in blocks and has 3x2 in blocks of 2"),
+    ("Split", {}, [zeros(4)], "it has neither the operand 'split' nor the attribute 'num_outputs'"),
+    ("ArgMax", {"keepdims": 2}, [zeros(2)], "its attribute 'keepdims' is 2, neither 0 nor 1"),
+    ("OneHot", {}, [ints(0), ints(3), zeros(3)], "it needs a positive depth and 2 values, and has depth 3 and values of shape 3"),
+    ("OneHot", {}, [ints(0), ints(-1), zeros(2)], "it needs a positive depth and 2 values, and has depth -1"),
+    ("Trilu", {}, [zeros(2, 2), zeros(0, dtype=I)], "its diagonal has 0 values, one is expected"),
     ("Trilu", {}, [zeros(3)], "it needs matrices and has 3"),
     ("ReverseSequence", {}, [zeros(4, 3), ints(1, 2)], "it has 2 lengths for a batch of 3"),
     ("CenterCropPad", {}, [zeros(4, 3), ints(1)], "it has 1 sizes for 2 axes"),
@@ -101,6 +108,7 @@ CASES = [
     ("ScatterElements", {}, [zeros(2), ints(0), zeros(2)], "its indices 1 and updates 2 do not fit data of 2"),
     ("ScatterND", {}, [zeros(2), ints(0, 0), zeros(2)], "its indices of shape 2 do not fit data of 2"),
     ("ScatterND", {}, [zeros(2), ints(0), zeros(2)], "its updates of shape 2 do not fit its indices"),
+    ("CumSum", {}, [zeros(2), ints(0, 0)], "its axis has 2 values, one is expected"),
     ("EyeLike", {}, [zeros(2)], "it needs a matrix of numbers"),
     ("NegativeLogLikelihoodLoss", {}, [zeros(2, 3), ints(0)], "its targets of shape 1 do not fit scores of 2x3"),
     ("NegativeLogLikelihoodLoss", {"reduction": "max"}, [zeros(2, 3), ints(0, 0)],
@@ -128,7 +136,7 @@ CASES = [
     ("MatMulInteger", {}, [zeros(2, 3, dtype=np.int8), zeros(2, 3, dtype=np.int8)], "it cannot multiply 2x3 by 2x3"),
     ("MatMulInteger", {}, [zeros(2, 3, dtype=np.int8), zeros(3, 2, dtype=np.int8), zeros(3, dtype=np.int8)],
      "its zero point of shape 3 does not fit 2x3"),
-    ("BitShift", {"direction": "UP"}, [ints(1), ints(1)], "its direction 'UP' is neither LEFT nor RIGHT"),
+    ("BitShift", {"direction": "UP"}, [zeros(1, dtype=np.uint8)] * 2, "its direction 'UP' is neither LEFT nor RIGHT"),
     ("PRelu", {}, [zeros(2, 3), zeros(2)], "its slope of shape 2 does not broadcast to 2x3"),
     ("BitCast", {"to": onnx.TensorProto.INT32}, [ints(1)],
      "it reads the bits of int64 as a type of another width, or as float64"),
@@ -203,3 +211,14 @@ def test_the_cause_is_named(op, attributes, arrays, message):
         backend.run_model(model, arrays)
     assert f"node 'the node' ({op}): " in str(refusal.value)
     assert message in str(refusal.value)
+
+
+def test_statistics_are_results_of_training_alone():
+    names = ["x", "scale", "bias", "mean", "variance"]
+    arrays = [zeros(2, 3), *[zeros(3)] * 4]
+    inputs = [helper.make_tensor_value_info(n, onnx.TensorProto.FLOAT, a.shape) for n, a in zip(names, arrays)]
+    node = helper.make_node("BatchNormalization", names, ["y", "m"], name="the node")
+    graph = helper.make_graph([node], "g", inputs, [helper.make_tensor_value_info("y", 0, None)])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 21)], ir_version=10)
+    with pytest.raises(backend.Refused, match="it gives running statistics and is not in training mode"):
+        backend.run_model(model, arrays)

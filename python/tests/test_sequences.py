@@ -87,7 +87,7 @@ NONE = node("Optional", "", "o", type=tensor)
     [
         ([node("SequenceEmpty", "", dtype=TensorProto.STRING)], sequence, "'dtype' names type 8, which no node computes"),
         ([LIST, node("SequenceAt", "s two")], tensor, "its position is outside a sequence of 2 elements"),
-        ([LIST, node("SequenceErase", "s ends")], sequence, "its position is no scalar"),
+        ([LIST, node("SequenceErase", "s ends")], sequence, "its position has 2 values, one is expected"),
         ([LIST, node("SequenceInsert", "s two")], sequence, "it inserts int64 into a sequence of float32"),
         ([node("SplitToSequence", "long", "s"), node("SequenceInsert", "s two")], numbers,
          "its sequence grows beyond 1024 elements"),

@@ -106,7 +106,7 @@ LogicalResult Attention::readShapes() {
   past = c.has(PastKey) ? c.shape(PastKey)[2] : 0;
   queries = c.shape(Q)[flat ? 1 : 2];
   keys = past + c.shape(K)[flat ? 1 : 2];
-  causal = c.intAttr("is_causal", 0);
+  causal = c.flagAttr("is_causal", false);
   left = c.intAttr("left_window_size", -1);
   right = c.intAttr("right_window_size", -1);
   return success();
@@ -240,7 +240,7 @@ static LogicalResult lowerRotaryEmbedding(NodeContext &c) {
                    c.value(2),
                    c.intAttr("num_heads", 0),
                    c.intAttr("rotary_embedding_dim", 0),
-                   c.intAttr("interleaved", 0) != 0};
+                   c.flagAttr("interleaved", false)};
   if (c.has(3)) {
     rotary.cosines = lookUp(c.b, rotary.cosines, fromStart(c.b, c.value(3), c.shape(1)[0]), 0);
     rotary.sines = lookUp(c.b, rotary.sines, fromStart(c.b, c.value(3), c.shape(2)[0]), 0);

@@ -6,7 +6,7 @@ using namespace mlir;
 using namespace dojo::onnx;
 
 static LogicalResult castTo(NodeContext &c, Type declared) {
-  bool saturate = c.intAttr("saturate", 1);
+  bool saturate = c.flagAttr("saturate", true);
   std::string mode = c.stringAttr("round_mode", "up");
   if (!llvm::is_contained({"up", "down", "nearest"}, StringRef(mode)))
     return c.fail("its round_mode '" + mode + "' is none of up, down and nearest");

@@ -19,7 +19,7 @@ static LogicalResult reshapeTo(NodeContext &c, ArrayRef<int64_t> shape) {
 }
 
 static LogicalResult lowerReshape(NodeContext &c) {
-  bool allowZero = c.intAttr("allowzero", 0);
+  bool allowZero = c.flagAttr("allowzero", false);
   auto wanted = c.needInts(1, "shape");
   if (failed(wanted))
     return failure();
@@ -230,6 +230,13 @@ static LogicalResult lowerSplit(NodeContext &c) {
   return success();
 }
 
+/// From opset 18 on, the number of parts is stated where their sizes are not.
+static LogicalResult lowerCountedSplit(NodeContext &c) {
+  if (!c.has(1) && !c.hasAttr("num_outputs"))
+    return c.fail("it has neither the operand 'split' nor the attribute 'num_outputs'");
+  return lowerSplit(c);
+}
+
 static LogicalResult expandTo(NodeContext &c, ArrayRef<int64_t> wanted) {
   auto shape = broadcast(c.shape(0), wanted);
   if (!shape || llvm::any_of(wanted, [](int64_t size) { return size < 0; }))
@@ -378,6 +385,7 @@ void dojo::onnx::registerDataMovement(HandlerRegistry &registry) {
   registry.onOp("Slice", 10, lowerSlice(true));
   registry.onOp("Gather", 1, lowerGather);
   registry.onOp("Split", 1, lowerSplit);
+  registry.onOp("Split", 18, lowerCountedSplit);
   registry.onOp("Expand", 8, lowerExpand);
   registry.onOp("Pad", 1, lowerPad(false));
   registry.onOp("Pad", 11, lowerPad(true));

@@ -452,7 +452,7 @@ LogicalResult lowerPow(NodeContext &c) {
 }
 
 LogicalResult lowerMod(NodeContext &c) {
-  bool truncated = c.intAttr("fmod", 0);
+  bool truncated = c.flagAttr("fmod", false);
   auto shape = commonShape(c, 2);
   if (failed(shape) || failed(checkKind(c, Numbers)))
     return failure();

@@ -186,7 +186,7 @@ Evaluated reshaped(HostTensor x, FailureOr<Shape> shape) {
 }
 
 Evaluated reshape(NodeContext &c, Operands x) {
-  return reshaped(x[0], reshapedShape(c, x[1].data, c.intAttr("allowzero", 0)));
+  return reshaped(x[0], reshapedShape(c, x[1].data, c.flagAttr("allowzero", false)));
 }
 
 FailureOr<Shape> axesOf(NodeContext &c, Operands x, int64_t rankBeyond) {
@@ -277,8 +277,8 @@ Evaluated expand(NodeContext &, Operands x) {
 
 Evaluator reduceAll(Function f, int64_t start) {
   return [=](NodeContext &c, Operands x) -> Evaluated {
-    bool keep = c.intAttr("keepdims", 1);
-    (void)c.intAttr("noop_with_empty_axes", 0);
+    bool keep = c.flagAttr("keepdims", true);
+    (void)c.flagAttr("noop_with_empty_axes", false);
     auto axes = axesOf(c, x, 0);
     if (failed(axes) || x[0].shape.size() > 1 || (axes->empty() && !x[0].shape.empty()))
       return std::nullopt;

@@ -244,7 +244,7 @@ static Value extremeIndex(NodeContext &c, int64_t axis, Combine how, bool last, 
 template <Combine how>
 static LogicalResult lowerArgExtreme(NodeContext &c) {
   auto axis = c.axis(c.intAttr("axis", 0), c.rank(0));
-  bool keep = c.intAttr("keepdims", 1), last = c.intAttr("select_last_index", 0);
+  bool keep = c.flagAttr("keepdims", true), last = c.flagAttr("select_last_index", false);
   if (failed(axis))
     return failure();
   Value index = extremeIndex(c, *axis, how, last, keep);
@@ -286,6 +286,9 @@ static LogicalResult lowerOneHot(NodeContext &c) {
   if (failed(axis))
     return failure();
   int64_t extent = int64_t(*depth);
+  if (extent < 1 || Shape(c.shape(2)) != Shape{2})
+    return c.fail("it needs a positive depth and 2 values, and has depth " + Twine(extent) +
+                  " and values of shape " + shapeName(c.shape(2)));
   Shape shape(c.shape(0)), unit(shape);
   shape.insert(shape.begin() + *axis, extent);
   unit.insert(unit.begin() + *axis, 1);
@@ -330,12 +333,12 @@ static LogicalResult lowerEyeLike(NodeContext &c) {
 
 /// out[i] folds x[p] over p up to i, along one dimension.
 static LogicalResult lowerCumulative(NodeContext &c) {
-  bool exclusive = c.intAttr("exclusive", 0), reverse = c.intAttr("reverse", 0);
+  bool exclusive = c.flagAttr("exclusive", false), reverse = c.flagAttr("reverse", false);
   bool sums = c.op() == "CumSum";
-  auto given = c.needInts(1, "axis");
+  auto given = c.needInt(1, "axis");
   if (failed(given))
     return failure();
-  auto axis = c.axis(given->front(), c.rank(0));
+  auto axis = c.axis(*given, c.rank(0));
   if (failed(axis))
     return failure();
   unsigned rank = c.rank(0);

@@ -100,7 +100,7 @@ static LogicalResult lowerMatMul(NodeContext &c) {
 /// alpha * A' * B' + beta * C
 static LogicalResult lowerGemm(NodeContext &c) {
   double alpha = c.floatAttr("alpha", 1), beta = c.floatAttr("beta", 1);
-  bool transA = c.intAttr("transA", 0), transB = c.intAttr("transB", 0);
+  bool transA = c.flagAttr("transA", false), transB = c.flagAttr("transB", false);
   c.ignore({"broadcast"});
   if (c.rank(0) != 2 || c.rank(1) != 2)
     return c.fail("it needs matrices and has " + shapeName(c.shape(0)) + " and " +

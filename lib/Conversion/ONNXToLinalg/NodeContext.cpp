@@ -83,6 +83,15 @@ FailureOr<SmallVector<int64_t>> NodeContext::needInts(unsigned i, StringRef what
   return failUnknown(i, "its " + what + " must be integers known when compiling");
 }
 
+FailureOr<int64_t> NodeContext::needInt(unsigned i, StringRef what) {
+  auto values = needInts(i, what);
+  if (mlir::failed(values))
+    return failure();
+  if (values->size() != 1)
+    return fail("its " + what + " has " + Twine(values->size()) + " values, one is expected");
+  return values->front();
+}
+
 LogicalResult NodeContext::failUnknown(unsigned i, const Twine &cause) {
   SetVector<Value> behind;
   if (has(i))
@@ -147,6 +156,12 @@ static auto readAttr(NodeContext &context, StringRef name, const char *kind, Oth
 int64_t NodeContext::intAttr(StringRef name, int64_t otherwise) {
   return readAttr<IntegerAttr>(*this, name, "an integer", otherwise,
                                [](IntegerAttr a) { return a.getInt(); });
+}
+bool NodeContext::flagAttr(StringRef name, bool otherwise) {
+  int64_t value = intAttr(name, otherwise);
+  if (value != 0 && value != 1)
+    (void)fail("its attribute '" + name + "' is " + Twine(value) + ", neither 0 nor 1");
+  return value;
 }
 double NodeContext::floatAttr(StringRef name, double otherwise) {
   return readAttr<FloatAttr>(*this, name, "a float", otherwise,

@@ -17,7 +17,7 @@ static Value inverseRoot(Scalars &s, Value variance, double epsilon) {
 static LogicalResult lowerBatchNormalization(NodeContext &c) {
   double epsilon = c.floatAttr("epsilon", 1e-5);
   c.ignore({"momentum", "is_test", "consumed_inputs"});
-  if (c.intAttr("training_mode", 0))
+  if (c.flagAttr("training_mode", false))
     return c.fail("it is in training mode", "export the model for inference");
   if (c.intAttr("spatial", 1) != 1)
     return c.fail("its attribute 'spatial' is not 1");
@@ -42,6 +42,13 @@ static LogicalResult lowerBatchNormalization(NodeContext &c) {
                           {c.value(0), along(c.b, scale, 1, rank), along(c.b, shift, 1, rank)},
                           [](Scalars &s, ValueRange v) { return s.add(s.mul(v[0], v[1]), v[2]); }));
   return success();
+}
+
+/// From opset 14 on, running statistics are results in training mode only.
+static LogicalResult lowerInferenceBatchNormalization(NodeContext &c) {
+  if (c.numResults() > 1 && !c.flagAttr("training_mode", false))
+    return c.fail("it gives running statistics and is not in training mode");
+  return lowerBatchNormalization(c);
 }
 
 namespace {
@@ -104,7 +111,7 @@ Standard dojo::onnx::standardise(ImplicitLocOpBuilder &b, Value x, ArrayRef<int6
     count *= shape[axis];
   auto average = [&](Value sum, Body body) {
     return elementwise(b, shapeOf(sum), element, sum, [&](Scalars &s, ValueRange v) {
-      return body(s, s.mul(v[0], s.constant(v[0], 1 / count)));
+      return body(s, s.div(v[0], s.constant(v[0], count)));
     });
   };
   Value mean =
@@ -129,7 +136,7 @@ RootMeanSquare dojo::onnx::rootMeanSquare(ImplicitLocOpBuilder &b, Value x, Arra
                          [](Scalars &s, ValueRange v) { return s.mul(v[0], v[0]); });
   Value inverse =
       elementwise(b, shapeOf(squares), elementOf(x), squares, [&](Scalars &s, ValueRange v) {
-        return inverseRoot(s, s.mul(v[0], s.constant(v[0], 1 / count)), epsilon);
+        return inverseRoot(s, s.div(v[0], s.constant(v[0], count)), epsilon);
       });
   Value values = elementwise(b, shapeOf(x), elementOf(x), {x, inverse},
                              [](Scalars &s, ValueRange v) { return s.mul(v[0], v[1]); });
@@ -287,6 +294,7 @@ static LogicalResult lowerLRN(NodeContext &c) {
 
 void dojo::onnx::registerNormalization(HandlerRegistry &registry) {
   registry.onOp("BatchNormalization", 1, lowerBatchNormalization);
+  registry.onOp("BatchNormalization", 14, lowerInferenceBatchNormalization);
   registry.onOp("InstanceNormalization", 1, lowerInstanceNormalization);
   registry.onOp("LayerNormalization", 17, lowerLayerNormalization);
   registry.onOp("RMSNormalization", 23, lowerRMSNormalization);

@@ -118,7 +118,7 @@ static Value reciprocals(ImplicitLocOpBuilder &b, const Window &w, bool padding,
 }
 
 static LogicalResult lowerAveragePool(NodeContext &c) {
-  bool padding = c.intAttr("count_include_pad", 0);
+  bool padding = c.flagAttr("count_include_pad", false);
   auto w = poolWindow(c);
   if (failed(w))
     return failure();

@@ -50,7 +50,7 @@ Value dojo::onnx::saturated(Scalars &s, Value whole, Type declared) {
 }
 
 static LogicalResult lowerQuantize(NodeContext &c) {
-  bool saturate = c.intAttr("saturate", 1);
+  bool saturate = c.flagAttr("saturate", true);
   int64_t code = c.intAttr("output_dtype", 0);
   c.ignore({"precision", "axis", "block_size"});
   Type declared = c.has(2) ? c.declared(2)

@@ -30,21 +30,23 @@ static LogicalResult lowerTile(NodeContext &c) {
   return success();
 }
 
-static LogicalResult checkImage(NodeContext &c, int64_t block) {
+static LogicalResult checkImage(NodeContext &c, int64_t block, StringRef mode) {
   if (c.rank(0) != 4 || block < 1)
     return c.fail("it needs images in blocks and has " + shapeName(c.shape(0)) + " in blocks of " +
                   Twine(block));
+  if (mode != "DCR" && mode != "CRD")
+    return c.fail("its mode '" + mode + "' is neither DCR nor CRD");
   return success();
 }
 
 static LogicalResult lowerDepthToSpace(NodeContext &c) {
   int64_t block = c.intAttr("blocksize", 0);
   std::string mode = c.stringAttr("mode", "DCR");
-  if (failed(checkImage(c, block)))
+  if (failed(checkImage(c, block, mode)))
     return failure();
   Shape s(c.shape(0));
-  int64_t depth = s[1] / (block * block);
-  if (depth * block * block != s[1])
+  int64_t depth = s[1] / block / block;
+  if (s[1] % block || s[1] / block % block)
     return c.fail("its blocks of " + Twine(block) + " do not divide " + Twine(s[1]) + " channels");
   bool depthFirst = mode == "DCR";
   Shape split = depthFirst ? Shape{s[0], block, block, depth, s[2], s[3]}
@@ -57,9 +59,10 @@ static LogicalResult lowerDepthToSpace(NodeContext &c) {
 
 static LogicalResult lowerSpaceToDepth(NodeContext &c) {
   int64_t block = c.intAttr("blocksize", 0);
-  bool depthFirst = c.stringAttr("mode", "DCR") == "DCR";
-  if (failed(checkImage(c, block)))
+  std::string mode = c.stringAttr("mode", "DCR");
+  if (failed(checkImage(c, block, mode)))
     return failure();
+  bool depthFirst = mode == "DCR";
   Shape s(c.shape(0));
   if (s[2] % block || s[3] % block)
     return c.fail("its blocks of " + Twine(block) + " do not divide " + shapeName(s));
@@ -72,13 +75,13 @@ static LogicalResult lowerSpaceToDepth(NodeContext &c) {
 
 /// Keeps the places on one side of a diagonal.
 static LogicalResult lowerTrilu(NodeContext &c) {
-  bool upper = c.intAttr("upper", 1);
+  bool upper = c.flagAttr("upper", true);
   int64_t diagonal = 0;
   if (c.has(1)) {
-    auto given = c.needInts(1, "diagonal");
+    auto given = c.needInt(1, "diagonal");
     if (failed(given))
       return failure();
-    diagonal = given->front();
+    diagonal = *given;
   }
   int64_t rank = c.rank(0);
   if (rank < 2)

@@ -42,7 +42,7 @@ const Reduction reductions[] = {
 /// The axes of the node; nothing when it is to return its operand.
 FailureOr<std::optional<Shape>> readAxes(NodeContext &c, bool operand) {
   Shape axes = operand ? Shape() : c.intsAttr("axes");
-  bool noop = c.intAttr("noop_with_empty_axes", 0);
+  bool noop = c.flagAttr("noop_with_empty_axes", false);
   if (operand && c.has(1)) {
     auto given = c.needInts(1, "axes");
     if (failed(given))
@@ -67,7 +67,7 @@ Value map(ImplicitLocOpBuilder &b, Value x, function_ref<Value(Scalars &, Value)
 
 Handler lowerReduction(const Reduction &entry, bool operand) {
   return [&entry, operand](NodeContext &c) -> LogicalResult {
-    bool keep = c.intAttr("keepdims", 1);
+    bool keep = c.flagAttr("keepdims", true);
     auto axes = readAxes(c, operand);
     if (failed(axes))
       return failure();
@@ -87,7 +87,7 @@ Handler lowerReduction(const Reduction &entry, bool operand) {
       x = reduce(c.b, x, **axes, keep, entry.how, entry.first ? Body(first) : nullptr, isUnsigned);
     }
     if (entry.mean && count != 1)
-      x = map(c.b, x, [&](Scalars &s, Value v) { return s.mul(v, s.constant(v, 1 / count)); });
+      x = map(c.b, x, [&](Scalars &s, Value v) { return s.div(v, s.constant(v, count)); });
     if (entry.last)
       x = map(c.b, x, entry.last);
     c.result(0, x);

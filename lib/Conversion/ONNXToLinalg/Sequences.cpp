@@ -34,12 +34,10 @@ static LogicalResult lowerEmpty(NodeContext &c) {
 static FailureOr<int64_t> position(NodeContext &c, unsigned i, int64_t count) {
   int64_t at = count - 1;
   if (c.has(i)) {
-    auto given = c.needInts(i, "position");
+    auto given = c.needInt(i, "position");
     if (failed(given))
       return failure();
-    if (given->size() != 1)
-      return c.fail("its position is no scalar");
-    at = given->front() < 0 ? given->front() + count : given->front();
+    at = *given < 0 ? *given + count : *given;
   }
   if (at >= 0 && at < count)
     return at;
@@ -122,7 +120,7 @@ static FailureOr<Shape> pieces(NodeContext &c, int64_t size) {
 
 static LogicalResult lowerSplit(NodeContext &c) {
   auto axis = c.axis(c.intAttr("axis", 0), c.rank(0));
-  bool squeezes = c.intAttr("keepdims", 1) == 0 && !c.has(1);
+  bool squeezes = !c.flagAttr("keepdims", true) && !c.has(1);
   if (failed(axis))
     return failure();
   auto sizes = pieces(c, c.shape(0)[*axis]);
@@ -147,7 +145,7 @@ static LogicalResult lowerSplit(NodeContext &c) {
 
 static LogicalResult lowerConcat(NodeContext &c) {
   std::vector<Known> items = c.operand(0).items;
-  bool isNew = c.intAttr("new_axis", 0);
+  bool isNew = c.flagAttr("new_axis", false);
   int64_t axis = c.intAttr("axis", 0);
   if (items.empty())
     return c.fail("its sequence is empty");

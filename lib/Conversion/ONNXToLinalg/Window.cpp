@@ -48,7 +48,7 @@ FailureOr<Window> dojo::onnx::readWindow(NodeContext &c, ArrayRef<int64_t> spati
   w.dilations = c.intsAttr("dilations", ones);
   Shape pads = c.intsAttr("pads", zeros);
   std::string autoPad = c.stringAttr("auto_pad", "NOTSET");
-  bool ceil = c.intAttr("ceil_mode", 0);
+  bool ceil = c.flagAttr("ceil_mode", false);
   if (w.kernel.size() != rank || w.strides.size() != rank || w.dilations.size() != rank ||
       pads.size() != 2 * rank || (!kernel.empty() && ArrayRef(w.kernel) != kernel))
     return c.fail("its kernel_shape, strides, dilations or pads do not fit " + Twine(rank) +

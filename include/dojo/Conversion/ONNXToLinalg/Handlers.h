@@ -77,12 +77,17 @@ public:
   /// A constant operand of one element, of any element type.
   std::optional<double> knownScalar(unsigned i) const;
   /// The same; reports an operand that is not known when compiling.
+  /// The same for one integer.
+  mlir::FailureOr<int64_t> needInt(unsigned i, llvm::StringRef what);
+  /// The same for a scalar of any element type.
   mlir::FailureOr<double> needScalar(unsigned i, llvm::StringRef what);
 
   // Attributes. One of the wrong kind is reported and reads as its default.
   bool hasAttr(llvm::StringRef name) const { return node.getParams().contains(name); }
   mlir::Attribute attr(llvm::StringRef name);
   int64_t intAttr(llvm::StringRef name, int64_t otherwise);
+  /// An integer that is 0 or 1.
+  bool flagAttr(llvm::StringRef name, bool otherwise);
   double floatAttr(llvm::StringRef name, double otherwise);
   /// An integer or a float.
   double numberAttr(llvm::StringRef name, double otherwise);
