@@ -75,7 +75,12 @@ SmallVector<const ValueInfoProto *> trueInputs(const GraphProto &graph) {
 
 /// What a node is called: by its first output, without a name of its own.
 StringRef nameOf(const NodeProto &node) {
-  return node.name().empty() && node.output_size() ? node.output(0) : node.name();
+  if (!node.name().empty())
+    return node.name();
+  for (const std::string &output : node.output())
+    if (!output.empty())
+      return output;
+  return "";
 }
 
 /// "node 'conv1' (Conv)".
