@@ -95,18 +95,18 @@ template <unsigned piece, bool strict>
 DOJO_INLINE bool gather(Node &n, const Op &op) {
   constexpr unsigned pieces = sizeof(U32) / piece;
   const Pieces<piece> at(n, op, 0);
-  U32 value;
   if (!strict && __builtin_expect(at.inside, true)) {
     for (unsigned i = 0; i < pieces; ++i)
-      memcpy(reinterpret_cast<char *>(&value) + i * piece, n.sram + at.address(i), piece);
+      memcpy(reinterpret_cast<char *>(&n.v[op.d]) + i * piece, n.sram + at.address(i), piece);
     n.touched = std::max(n.touched, at.address(pieces - 1) + piece);
-  } else {
-    for (unsigned i = 0; i < pieces; ++i) {
-      const char *from = readable<strict>(n, at.address(i), piece);
-      if (!from)
-        return false;
-      memcpy(reinterpret_cast<char *>(&value) + i * piece, from, piece);
-    }
+    return true;
+  }
+  U32 value;
+  for (unsigned i = 0; i < pieces; ++i) {
+    const char *from = readable<strict>(n, at.address(i), piece);
+    if (!from)
+      return false;
+    memcpy(reinterpret_cast<char *>(&value) + i * piece, from, piece);
   }
   n.v[op.d] = value;
   return true;

@@ -63,7 +63,7 @@ private:
     for (unsigned x = 4; x < 6; ++x)
       line("li x{0}, {1}", x, int(below(129)) - 64);
     line("li x7, {0}\nli x8, {1}", windowAddress + 16000, windowAddress + 15000);
-    line("addi x9, x7, 64");
+    line("addi x9, x7, 64\nli x28, {0}\nli x30, {1}", below(8), int(below(65)) - 32);
   }
 
   unsigned pointer() { return 1 + below(3); }
@@ -104,7 +104,7 @@ private:
 
   /// A line of address arithmetic: of values carried from one iteration to the next, or made anew.
   void scalar() {
-    switch (below(8)) {
+    switch (below(13)) {
     case 0:
       return line("addi x1, x1, {0}", int(below(257)) - 128);
     case 1:
@@ -119,8 +119,20 @@ private:
       return line("li x9, {0}\nadd x9, x9, x{1}", below(500), pointer());
     case 6:
       return line("muli x9, x6, 24\nadd x9, x1, x9");
-    default:
+    case 7:
       return line("shli x8, x6, {0}\nsub x8, x2, x8", below(5));
+    case 8: // A digit that is carried into the next: what convolutions count in.
+      return line("slti x29, x28, {0}\nadd x3, x3, x29\nandi x28, x28, 7\naddi x28, x28, 1",
+                  below(8));
+    case 9:
+      return line("shri x29, x28, 2\nmul x29, x29, x5\nadd x2, x2, x29");
+    case 10:
+      return line("rem x29, x6, x5\nmax x29, x29, x4\nadd x9, x1, x29");
+    case 11: // What the last iteration computed.
+      return line("add x1, x7, x30\naddi x7, x1, {0}\nli x30, {1}", int(below(65)) - 32,
+                  int(below(65)) - 32);
+    default:
+      return line("xor x28, x28, x6\nsar x29, x28, x4\nmin x29, x29, x5\nadd x8, x1, x29");
     }
   }
 
@@ -150,7 +162,7 @@ private:
     line("li x10, {0}", dumpAddress);
     for (unsigned i = 0; i < 32; ++i)
       line("vst v{0}, x10, {1}", i, i * 64);
-    for (unsigned i = 0; i < 28; ++i)
+    for (unsigned i = 0; i < 31; ++i)
       if (i != 10)
         line("std x{0}, x10, {1}", i, 2048 + i * 8);
     // From here on 64 rows of 64 bytes fit the immediate.
