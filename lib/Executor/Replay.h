@@ -47,7 +47,7 @@ private:
 
   /// How far a node may be ahead of the mesh: it bounds the messages under way and
   /// changes no figure.
-  static constexpr uint64_t lead = 1024;
+  static constexpr uint64_t lead = 256;
 
   void go(uint32_t number);
   /// Does one record that has had its cycles; false when the node stops at it.

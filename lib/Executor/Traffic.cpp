@@ -9,7 +9,8 @@ namespace dojo::exec {
 
 Traffic::Traffic(const Topology &topology, const Machine &machine)
     : topology(topology), machine(machine), rows(machine.tileRows * machine.dieRows),
-      cols(machine.tileCols * machine.dieCols), issuedBy(topology.nodes()) {
+      cols(machine.tileCols * machine.dieCols), issuedBy(topology.nodes()),
+      senders(divideCeil(topology.nodes(), wordBits)), firstOf(topology.nodes(), none) {
   for (int32_t row = 0; row < rows; ++row)
     dieRowOf.push_back(row / machine.dieRows);
   for (int32_t col = 0; col < cols; ++col)
@@ -83,7 +84,7 @@ uint32_t Traffic::create(const Message &message) {
     unused.pop_back();
   }
   messages[number] = message;
-  messages[number].order = uint64_t(message.sender) << 32 | issuedBy[message.sender]++;
+  messages[number].order = issuedBy[message.sender]++;
   return number;
 }
 
@@ -174,12 +175,30 @@ bool Traffic::step(Message &m, uint64_t &cycle) {
   return true;
 }
 
+void Traffic::gather(uint32_t sender) {
+  const size_t begin = present.size();
+  uint32_t number = std::exchange(firstOf[sender], none);
+  for (; number != none; number = messages[number].behind)
+    present.push_back(number);
+  if (present.size() - begin > 1)
+    std::sort(present.begin() + begin, present.end(),
+              [&](uint32_t a, uint32_t b) { return messages[a].order > messages[b].order; });
+}
+
 bool Traffic::fetch() {
   if (!events.pop(arrived))
     return false;
-  for (uint32_t number : arrived)
-    present.emplace_back(messages[number].order, number);
-  llvm::sort(present, std::greater<>());
+  for (uint32_t number : arrived) {
+    Message &m = messages[number];
+    m.behind = std::exchange(firstOf[m.sender], number);
+    senders[m.sender / wordBits] |= uint64_t(1) << m.sender % wordBits;
+  }
+  for (size_t word = senders.size(); word-- > 0;)
+    for (uint64_t left = std::exchange(senders[word], 0); left;) {
+      const unsigned last = wordBits - 1 - llvm::countl_zero(left);
+      left ^= uint64_t(1) << last;
+      gather(word * wordBits + last);
+    }
   return true;
 }
 
@@ -187,7 +206,7 @@ bool Traffic::deliver(Message &message) {
   for (;;) {
     if (present.empty() && !fetch())
       return false;
-    const uint32_t number = present.back().second;
+    const uint32_t number = present.back();
     present.pop_back();
     Message &m = messages[number];
     uint64_t cycle = now();

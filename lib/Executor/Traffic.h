@@ -14,7 +14,7 @@
 
 namespace dojo::exec {
 
-struct Message {
+struct alignas(64) Message {
   /// An alarm moves nothing: it is delivered to its sender at its cycle.
   enum Kind : uint8_t { push, signal, store, pull, alarm };
   enum Stage : uint8_t { travel, dip, enter, complete };
@@ -29,8 +29,10 @@ struct Message {
   uint32_t semaphore;
   /// The router where it is, and the one where it leaves the mesh.
   int16_t row, col, toRow, toCol;
+  /// A message of the same sender that takes a step in the same cycle.
+  uint32_t behind;
   uint64_t issued;
-  /// Sender, then its count of messages.
+  /// The sender's count of messages.
   uint64_t order;
   /// The cycle in which its last packet is past the place where it is now.
   uint64_t tail;
@@ -68,6 +70,9 @@ public:
   uint64_t bound() const;
 
 private:
+  static constexpr uint32_t none = UINT32_MAX;
+  static constexpr unsigned wordBits = 64;
+
   struct Resource {
     uint64_t rate;
     /// The first cycle with nothing to pass yet, and what the one before has left.
@@ -87,6 +92,8 @@ private:
   uint32_t create(const Message &message);
   /// Goes on to the next cycle in which a message takes a step.
   bool fetch();
+  /// Appends the sender's messages of this cycle to `present`.
+  void gather(uint32_t sender);
   uint64_t cross(Message &message, Direction direction, uint64_t cycle);
   std::pair<int16_t, int16_t> router(uint32_t node) const;
   /// Where a DIP is attached for that node.
@@ -111,8 +118,12 @@ private:
   std::vector<uint32_t> unused;
   std::vector<uint32_t> issuedBy;
   /// Messages that take a step in this cycle by their order, last one first.
-  std::vector<std::pair<uint64_t, uint32_t>> present;
+  std::vector<uint32_t> present;
+  /// As the queue gives them; sorted by the set of their senders, bit by bit, and the first
+  /// of each.
   std::vector<uint32_t> arrived;
+  std::vector<uint64_t> senders;
+  std::vector<uint32_t> firstOf;
   Use used;
 };
 
