@@ -13,6 +13,7 @@
 #include "dojo/Pipelines/Compiler.h"
 #include "dojo/Support/Npy.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringSwitch.h"
 #include "llvm/Support/FormatVariadic.h"
 #include <mutex>
 #include <nanobind/nanobind.h>
@@ -70,8 +71,8 @@ public:
 
   /// Arrays by name, each as the bytes of an .npy file, in and out; and the
   /// figures of the executor.
-  std::pair<Arrays, std::string> run(const Arrays &inputs, unsigned threads, bool strictMemory,
-                                     bool timing) {
+  std::pair<Arrays, std::string> run(const Arrays &inputs, unsigned threads,
+                                     const std::string &strict, bool timing) {
     std::vector<dojo::exec::Tensor> tensors;
     for (const auto &[name, npy] : inputs)
       tensors.push_back(tensorOf(name, {npy.c_str(), npy.size()}));
@@ -80,7 +81,7 @@ public:
     {
       nb::gil_scoped_release release;
       std::lock_guard<std::mutex> lock(mutex);
-      load(threads, strictMemory, timing);
+      load(threads, strictOf(strict), timing);
       results = valueOf(executor->step(tensors));
       llvm::json::Object figures = dojo::exec::toJSON(executor->stats());
       dojo::exec::addTiming(figures, executor->timing());
@@ -95,6 +96,13 @@ public:
   }
 
 private:
+  static dojo::exec::Strict strictOf(llvm::StringRef name) {
+    return llvm::StringSwitch<dojo::exec::Strict>(name)
+        .Case("memory", dojo::exec::Strict::memory)
+        .Case("race", dojo::exec::Strict::race)
+        .Default(dojo::exec::Strict::none);
+  }
+
   /// Without data if the program has no such input; the executor says so better.
   dojo::exec::Tensor tensorOf(const std::string &name, llvm::StringRef npy) const {
     auto input = llvm::find_if(program.inputs, [&](const auto &t) { return t.name == name; });
@@ -106,12 +114,12 @@ private:
     return valueOf(dojo::exec::toTensor(*array, *input));
   }
 
-  void load(unsigned threads, bool strictMemory, bool timing) {
-    if (executor && options.threads == threads && options.strictMemory == strictMemory &&
+  void load(unsigned threads, dojo::exec::Strict strict, bool timing) {
+    if (executor && options.threads == threads && options.strict == strict &&
         options.timing == timing)
       return;
     options.threads = threads;
-    options.strictMemory = strictMemory;
+    options.strict = strict;
     options.timing = timing;
     executor.reset();
     executor = valueOf(dojo::exec::Executor::create(program, options));

@@ -124,7 +124,7 @@ void findMatrixLoops(Mesh &mesh, const Options &options, const Instructions &ins
     mesh.matrixLoops.try_emplace(first, std::move(*loop));
   }
   for (const auto &[first, loop] : mesh.matrixLoops)
-    mesh.code[first].run = matrixLoopHandler(options.host, options.strictMemory, options.timing);
+    mesh.code[first].run = matrixLoopHandler(options.host, mesh.shadow != nullptr, options.timing);
 }
 
 } // namespace

@@ -52,8 +52,6 @@ private:
 
 namespace {
 
-constexpr uint64_t dipShift = 40;
-
 std::string listInputs(llvm::ArrayRef<binary::Tensor> tensors) {
   std::string text;
   for (const binary::Tensor &tensor : tensors)
@@ -90,6 +88,7 @@ Error Executor::Impl::load() {
 
 Error Executor::Impl::checkDram() const {
   const Topology &topology = mesh.topology;
+  constexpr uint64_t dipShift = Topology::dipShift;
   auto check = [&](const llvm::Twine &what, uint64_t address, uint64_t size) -> Error {
     uint64_t offset = address & ((uint64_t(1) << dipShift) - 1);
     if (address >> dipShift < topology.dips && size <= topology.dipBytes &&
@@ -123,12 +122,18 @@ Error Executor::Impl::allocate() {
       std::make_unique<std::atomic<uint32_t>[]>(uint64_t(topology.nodes()) * topology.semaphores);
   mesh.claims = std::make_unique<std::atomic<Claim>[]>(topology.nodes());
   mesh.pushedTo = std::make_unique<std::atomic<uint64_t>[]>(topology.nodes());
-  if (!options.strictMemory)
+  if (options.strict == Strict::none)
     return Error::success();
   auto shadow = Shadow::create(program, topology.nodes(), topology.sramBytes);
   if (!shadow)
     return shadow.takeError();
   mesh.shadow = std::move(*shadow);
+  if (options.strict != Strict::race)
+    return Error::success();
+  auto races = Races::create(mesh);
+  if (!races)
+    return races.takeError();
+  mesh.races = std::move(*races);
   return Error::success();
 }
 
@@ -158,20 +163,22 @@ void Executor::Impl::createNodes() {
     node.codeBytes = program.code.size();
     node.touched = node.codeBytes;
     node.shadow = mesh.shadow ? mesh.shadow->states(i) : nullptr;
+    node.history = mesh.races ? &mesh.races->history(i) : nullptr;
     llvm::copy(program.code, node.sram);
   }
 }
 
 char *Executor::Impl::dram(uint64_t address) const {
-  uint64_t offset = address & ((uint64_t(1) << dipShift) - 1);
-  return mesh.dram.data() + (address >> dipShift) * mesh.topology.dipBytes + offset;
+  return mesh.dram.data() + mesh.topology.dramByte(address);
 }
 
 Error Executor::Impl::run(llvm::StringRef name) {
   std::optional<uint32_t> address = program.entry(name);
   if (!address)
     return llvm::createStringError("the program has no entry '" + name + "'");
-  unsigned threads = options.threads ? options.threads : std::thread::hardware_concurrency();
+  unsigned threads = mesh.races        ? 1
+                     : options.threads ? options.threads
+                                       : std::thread::hardware_concurrency();
   threads = std::clamp<unsigned>(threads, 1, mesh.nodes.size());
   auto begin = std::chrono::steady_clock::now();
   if (timing)

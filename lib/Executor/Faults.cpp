@@ -33,6 +33,11 @@ std::string describe(const Node &node) {
   return text;
 }
 
+std::string explain(const Mesh &mesh, unsigned node, uint64_t byte) {
+  return mesh.shadow->states(node)[byte] & Shadow::flags ? mesh.races->explain(node, byte)
+                                                         : mesh.shadow->explain(node, byte);
+}
+
 void fault(Node &node, const llvm::Twine &reason) {
   node.status = Status::faulted;
   node.fault = reason.str();
@@ -48,7 +53,7 @@ void faultOutside(Node &node, llvm::StringRef verb, uint64_t address, uint64_t s
 
 void faultDead(Node &node, llvm::StringRef verb, uint64_t address, uint64_t size, uint64_t first) {
   fault(node, formatv("{0} {1} bytes at {2:x}, but {3}", verb, size, address,
-                      node.mesh->shadow->explain(node.number, address + first))
+                      explain(*node.mesh, node.number, address + first))
                   .str());
 }
 

@@ -72,8 +72,11 @@ void run(Node &node, const Op *pc, int64_t budget) {
 /// here has passed it already.
 template <Opcode opcode, bool timed>
 void runMarked(Node &node, const Op *pc, int64_t budget) {
-  if (node.status != Status::waiting)
-    node.mesh->shadow->pass(node.number, uint32_t(pc - node.code));
+  if (node.status != Status::waiting && !passLives(node, pc)) {
+    node.pc = pc;
+    node.budget = budget;
+    return;
+  }
   [[clang::musttail]] return run<opcode, true, timed>(node, pc, budget);
 }
 

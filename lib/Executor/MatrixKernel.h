@@ -169,6 +169,7 @@ bool resolve(Running &run, unsigned number) {
         const uint64_t size = sizeof(U32) / load.pieces;
         if (readablePrefix(node.shadow + (piece - node.sram), size) != size)
           return false;
+        note(node, piece - node.sram, size);
       }
   return true;
 }

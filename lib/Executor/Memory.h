@@ -17,6 +17,21 @@ namespace dojo::exec {
 [[gnu::cold]] void faultDead(Node &node, llvm::StringRef verb, uint64_t address, uint64_t size,
                              uint64_t first);
 
+/// A strict run has allowed the node to touch these bytes.
+inline void note(Node &node, uint64_t address, uint64_t size) {
+  if (node.history)
+    node.history->mark(address, size);
+}
+
+/// Lives begin and end at the instruction; false when the node has faulted.
+inline bool passLives(Node &node, const Op *pc) {
+  const uint32_t index = uint32_t(pc - node.code);
+  if (node.history)
+    return node.mesh->races->pass(node, index);
+  node.mesh->shadow->pass(node.number, index, [](const binary::Buffer &, bool) {});
+  return true;
+}
+
 template <bool strict>
 inline const char *readable(Node &node, uint64_t address, uint64_t size) {
   if (__builtin_expect(address > node.sramBytes - size, false)) {
@@ -30,6 +45,7 @@ inline const char *readable(Node &node, uint64_t address, uint64_t size) {
       faultDead(node, "reads", address, size, first);
       return nullptr;
     }
+    note(node, address, size);
   }
   return node.sram + address;
 }
@@ -47,6 +63,7 @@ inline char *writable(Node &node, uint64_t address, uint64_t size) {
       faultDead(node, "writes", address, size, first);
       return nullptr;
     }
+    note(node, address, size);
     memset(node.shadow + address, Shadow::defined, size);
   }
   return node.sram + address;

@@ -12,6 +12,7 @@
 #include "Clock.h"
 #include "HostMemory.h"
 #include "MatrixWalks.h"
+#include "Races.h"
 #include "Shadow.h"
 #include "Topology.h"
 #include "dojo/Binary/Program.h"
@@ -62,6 +63,8 @@ struct Node {
   uint64_t touched;
   /// One state for each SRAM byte, or null when memory is not checked.
   uint8_t *shadow;
+  /// What it touched, or null when races are not looked for.
+  AccessHistory *history;
   const Op *code;
   Mesh *mesh;
   unsigned number;
@@ -96,6 +99,7 @@ struct Mesh {
   HostMemory sram;
   HostMemory dram;
   std::unique_ptr<Shadow> shadow;
+  std::unique_ptr<Races> races;
   std::unique_ptr<std::atomic<uint32_t>[]> semaphores;
   /// One past the highest SRAM byte of each node that others pushed to.
   std::unique_ptr<std::atomic<uint64_t>[]> pushedTo;
@@ -113,6 +117,9 @@ struct Mesh {
 
 /// "node (0,0,1,2) at 0x40 'vld v1, x2, 0' (location)".
 std::string describe(const Node &node);
+
+/// Why strict checking forbids to read or write that byte of a node.
+std::string explain(const Mesh &mesh, unsigned node, uint64_t byte);
 
 /// Stops `node` with `reason`, a clause whose subject is the instruction.
 [[gnu::cold]] void fault(Node &node, const llvm::Twine &reason);

@@ -1,5 +1,6 @@
 //===- Network.cpp - block transfers and semaphores -----------------------===//
 #include "Network.h"
+#include "Descriptor.h"
 #include "Memory.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/FormatVariadic.h"
@@ -26,19 +27,6 @@ struct Global {
   uint64_t dramOffset() const { return raw & ((uint64_t(1) << 40) - 1); }
 };
 
-constexpr unsigned maxLevels = 4;
-constexpr unsigned descriptorBytes = 64;
-
-struct Descriptor {
-  uint32_t run;
-  uint32_t levels;
-  uint32_t reserved[2];
-  uint32_t counts[maxLevels];
-  int32_t source[maxLevels];
-  int32_t destination[maxLevels];
-};
-static_assert(sizeof(Descriptor) == descriptorBytes);
-
 /// Bytes [least, greatest) around a base address that a transfer may touch.
 struct Extent {
   int64_t least, greatest;
@@ -61,7 +49,7 @@ std::optional<uint64_t> totalBytes(const Descriptor &d) {
   return total > mostBytes ? std::nullopt : std::optional(total);
 }
 
-Extent extent(const Descriptor &d, const int32_t (&strides)[maxLevels]) {
+Extent extent(const Descriptor &d, const int32_t (&strides)[Descriptor::maxLevels]) {
   Extent e = {0, d.run};
   for (unsigned level = 0; level < d.levels; ++level) {
     int64_t reach = int64_t(d.counts[level] - 1) * strides[level];
@@ -73,30 +61,6 @@ Extent extent(const Descriptor &d, const int32_t (&strides)[maxLevels]) {
 bool inside(uint64_t base, Extent e, uint64_t least, uint64_t bytes) {
   return base <= bytes && e.least >= int64_t(least) - int64_t(base) &&
          e.greatest <= int64_t(bytes - base);
-}
-
-/// Calls `body` with the offsets of both sides, at every index of the levels from
-/// `inner` on, until it gives false.
-template <class F>
-bool forEachIndex(const Descriptor &d, unsigned inner, F &&body) {
-  uint32_t index[maxLevels] = {};
-  int64_t source = 0, destination = 0;
-  for (;;) {
-    if (!body(source, destination))
-      return false;
-    unsigned level = inner;
-    for (; level < d.levels; ++level) {
-      source += d.source[level];
-      destination += d.destination[level];
-      if (++index[level] < d.counts[level])
-        break;
-      source -= int64_t(d.source[level]) * d.counts[level];
-      destination -= int64_t(d.destination[level]) * d.counts[level];
-      index[level] = 0;
-    }
-    if (level >= d.levels)
-      return true;
-  }
 }
 
 /// Merges leading levels whose runs follow each other on both sides.
@@ -132,18 +96,35 @@ struct Side {
 
 bool checkRun(Node &node, const Descriptor &d, const Side &from, uint64_t source, const Side &to,
               uint64_t destination) {
-  const Shadow &shadow = *node.mesh->shadow;
   if (from.shadow)
     if (uint64_t n = readablePrefix(from.shadow + source, d.run); n != d.run)
-      return fault(node, "reads SRAM, but " + shadow.explain(from.node, source + n)), false;
+      return fault(node, "reads SRAM, but " + explain(*node.mesh, from.node, source + n)), false;
   if (!to.shadow)
     return true;
   if (uint64_t n = writablePrefix(to.shadow + destination, d.run); n != d.run)
     return fault(node, "writes to " + node.mesh->topology.describe(to.node) + ", but " +
-                           shadow.explain(to.node, destination + n)),
+                           explain(*node.mesh, to.node, destination + n)),
            false;
   memset(to.shadow + destination, Shadow::defined, d.run);
   return true;
+}
+
+/// Whether the buffer table allows the transfer, and the order of accesses does.
+bool check(Node &node, const Descriptor &d, const Side &from, const Side &to) {
+  if (!node.shadow)
+    return true;
+  if (!forEachIndex(d, 0, [&](int64_t s, int64_t t) {
+        return checkRun(node, d, from, from.base + s, to, to.base + t);
+      }))
+    return false;
+  if (!node.history)
+    return true;
+  Races &races = *node.mesh->races;
+  const Region source = {d, from.base, Region::source};
+  const Region destination = {d, to.base, Region::destination};
+  return !from.shadow ? races.load(node, source, destination)
+         : !to.shadow ? races.store(node, source, destination)
+                      : races.push(node, source, to.node, destination);
 }
 
 /// Copies the runs of level 0, each as if it were read before it is written.
@@ -186,9 +167,7 @@ CopyLine copyLine(uint32_t run) {
 }
 
 bool copy(Node &node, const Descriptor &d, const Side &from, const Side &to) {
-  if (node.shadow && !forEachIndex(d, 0, [&](int64_t s, int64_t t) {
-        return checkRun(node, d, from, from.base + s, to, to.base + t);
-      }))
+  if (!check(node, d, from, to))
     return false;
   const CopyLine line = copyLine(d.run);
   const uint32_t count = d.levels ? d.counts[0] : 1;
@@ -214,17 +193,17 @@ bool readFields(Node &node, uint64_t address, Descriptor &d) {
   return readField(node, address + offsetof(Descriptor, run), &d.run, 1) &&
          readField(node, address + offsetof(Descriptor, levels), &d.levels, 1) &&
          readField(node, address + offsetof(Descriptor, reserved), d.reserved, 2) &&
-         (d.levels > maxLevels ||
+         (d.levels > Descriptor::maxLevels ||
           (readField(node, address + offsetof(Descriptor, counts), d.counts, d.levels) &&
            readField(node, address + offsetof(Descriptor, source), d.source, d.levels) &&
            readField(node, address + offsetof(Descriptor, destination), d.destination, d.levels)));
 }
 
 [[gnu::cold, gnu::noinline]] bool faultDescriptor(Node &node, uint64_t address) {
-  if (address % descriptorBytes)
-    fault(node,
-          formatv("takes a descriptor at {0:x}, not aligned to {1} bytes", address, descriptorBytes)
-              .str());
+  if (address % Descriptor::bytes)
+    fault(node, formatv("takes a descriptor at {0:x}, not aligned to {1} bytes", address,
+                        Descriptor::bytes)
+                    .str());
   else
     fault(node, formatv("takes a malformed descriptor at {0:x}", address).str());
   return false;
@@ -232,9 +211,9 @@ bool readFields(Node &node, uint64_t address, Descriptor &d) {
 
 /// Reads and checks the descriptor. False when the node has faulted.
 bool readDescriptor(Node &node, uint64_t address, Descriptor &d, uint64_t &total) {
-  if (address % descriptorBytes)
+  if (address % Descriptor::bytes)
     return faultDescriptor(node, address);
-  if (node.shadow || address > node.sramBytes - descriptorBytes) {
+  if (node.shadow || address > node.sramBytes - Descriptor::bytes) {
     if (!readFields(node, address, d))
       return false;
   } else {
@@ -242,7 +221,7 @@ bool readDescriptor(Node &node, uint64_t address, Descriptor &d, uint64_t &total
     const uint64_t end = address + offsetof(Descriptor, destination) + d.levels * sizeof(int32_t);
     node.touched = std::max(node.touched, end);
   }
-  if (d.levels > maxLevels || d.reserved[0] || d.reserved[1])
+  if (d.levels > Descriptor::maxLevels || d.reserved[0] || d.reserved[1])
     return faultDescriptor(node, address);
   std::optional<uint64_t> bytesMoved = totalBytes(d);
   if (!bytesMoved)
@@ -377,6 +356,8 @@ bool signal(Node &node, uint64_t address) {
   unsigned number;
   if (!resolveNode(node, global, number))
     return false;
+  if (node.history && !mesh.races->signal(node, number, global.offset()))
+    return false;
   std::atomic<uint32_t> &semaphore = mesh.semaphore(number, global.offset());
   if (mesh.alone)
     semaphore.store(semaphore.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
@@ -399,6 +380,8 @@ bool wait(Node &node, uint64_t semaphore, uint64_t count) {
     node.status = Status::waiting;
     return false;
   }
+  if (node.history)
+    mesh.races->wait(node.number, semaphore, count);
   node.status = Status::ready;
   node.transfer = {uint32_t(semaphore), false, uint32_t(count), 0};
   if (mesh.alone)

@@ -144,6 +144,8 @@ Error runEntry(Mesh &mesh, const binary::Label &entry, unsigned threads, uint64_
   int64_t budget = std::clamp<uint64_t>(limit, 1, INT64_MAX);
   start(mesh, entry, budget);
   mesh.alone = threads == 1;
+  if (mesh.races)
+    mesh.races->begin(entry.address);
   mesh.bell.reset(threads);
   std::vector<std::thread> others;
   for (unsigned thread = 1; thread < threads; ++thread)
@@ -157,7 +159,7 @@ Error runEntry(Mesh &mesh, const binary::Label &entry, unsigned threads, uint64_
     return faultReport(mesh);
   if (llvm::any_of(mesh.nodes, is(Status::waiting)))
     return deadlockReport(mesh, entry);
-  return Error::success();
+  return mesh.races ? mesh.races->finish(entry.name) : Error::success();
 }
 
 } // namespace dojo::exec

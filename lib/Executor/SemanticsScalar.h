@@ -110,6 +110,9 @@ inline const Op *execute(Is<Opcode::BDNZ>, Node &n, const Op &i) {
 template <bool strict>
 inline const Op *execute(Is<Opcode::JAL>, Node &n, const Op &i) {
   n.x[i.d] = n.codeAddress(&i + 1);
+  if constexpr (strict)
+    if (n.history && i.d != sinkRegister)
+      n.mesh->races->call(n.number, n.codeAddress(&i));
   return &i + i.imm;
 }
 template <bool strict>
@@ -118,7 +121,11 @@ inline const Op *execute(Is<Opcode::JALR>, Node &n, const Op &i) {
   if (__builtin_expect(target % sizeof(uint32_t) || target >= n.codeBytes, false))
     return faultTarget(n, target), nullptr;
   n.x[i.d] = n.codeAddress(&i + 1);
-  return n.code + target / sizeof(uint32_t);
+  const Op *to = n.code + target / sizeof(uint32_t);
+  if constexpr (strict)
+    if (n.history)
+      n.mesh->races->proceed(n.number, target);
+  return to;
 }
 template <bool strict>
 inline bool execute(Is<Opcode::HALT>, Node &n, const Op &i) {
@@ -147,6 +154,10 @@ inline bool execute(Is<Opcode::WAIT>, Node &n, const Op &i) {
   return wait(n, n.x[i.a], n.x[i.b]);
 }
 template <bool strict>
-inline void execute(Is<Opcode::DRAIN>, Node &n, const Op &i) {}
+inline void execute(Is<Opcode::DRAIN>, Node &n, const Op &i) {
+  if constexpr (strict)
+    if (n.history)
+      n.mesh->races->drain(n.number);
+}
 
 } // namespace dojo::exec::DOJO_HOST

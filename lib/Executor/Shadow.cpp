@@ -70,31 +70,59 @@ bool Shadow::marked(uint32_t index) const {
   return at != llvm::ArrayRef(marks).end() && at->index == index;
 }
 
-void Shadow::pass(unsigned node, uint32_t index) {
+void Shadow::pass(unsigned node, uint32_t index,
+                  llvm::function_ref<void(const binary::Buffer &, bool)> each) {
   auto *at = llvm::partition_point(llvm::ArrayRef(marks),
                                    [&](const Mark &mark) { return mark.index < index; });
   for (; at != llvm::ArrayRef(marks).end() && at->index == index; ++at) {
     const binary::Buffer &row = program.buffers[at->row];
-    memset(states(node) + row.address, at->begins ? undefined : dead, row.size);
+    const uint8_t value = at->begins ? undefined : dead;
+    uint8_t *state = states(node) + row.address;
+    for (uint8_t *end = state + row.size; state != end; ++state)
+      *state = (*state & flags) | value;
     live[node][at->row] = at->begins;
+    each(row, at->begins);
   }
 }
 
-std::string Shadow::explain(unsigned node, uint64_t byte) const {
-  auto holds = [&](const binary::Buffer &row) {
-    return byte >= row.address && byte - row.address < row.size;
-  };
+void Shadow::setFlag(unsigned node, uint64_t begin, uint64_t end, uint8_t flag) {
+  for (uint8_t *state = states(node); begin < end; ++begin)
+    state[begin] |= flag;
+}
+
+void Shadow::clearFlag(unsigned node, uint64_t begin, uint64_t end, uint8_t flag) {
+  for (uint8_t *state = states(node); begin < end; ++begin)
+    state[begin] &= ~flag;
+}
+
+const binary::Buffer *Shadow::rowAt(unsigned node, uint64_t byte, bool &isLive) const {
   const binary::Buffer *other = nullptr;
+  isLive = false;
   for (auto [i, row] : llvm::enumerate(program.buffers)) {
-    if (!holds(row))
+    if (byte < row.address || byte - row.address >= row.size)
       continue;
-    if (live[node][i])
-      return formatv("the byte at {0:x} of buffer '{1}' was never written", byte, row.name).str();
     other = &row;
+    if ((isLive = live[node][i]))
+      break;
   }
-  if (!other)
+  return other;
+}
+
+std::string Shadow::describe(unsigned node, uint64_t byte) const {
+  bool isLive;
+  const binary::Buffer *row = rowAt(node, byte, isLive);
+  std::string text = formatv("the byte at {0:x}", byte);
+  return isLive ? formatv("{0} of buffer '{1}'", text, row->name).str() : text;
+}
+
+std::string Shadow::explain(unsigned node, uint64_t byte) const {
+  bool isLive;
+  const binary::Buffer *row = rowAt(node, byte, isLive);
+  if (!row)
     return formatv("the byte at {0:x} belongs to no buffer", byte).str();
-  return formatv("buffer '{0}' is not live at the byte at {1:x}", other->name, byte).str();
+  if (isLive)
+    return formatv("the byte at {0:x} of buffer '{1}' was never written", byte, row->name).str();
+  return formatv("buffer '{0}' is not live at the byte at {1:x}", row->name, byte).str();
 }
 
 } // namespace dojo::exec

@@ -31,6 +31,13 @@ public:
   /// "node (0,0,1,2)", with the physical place where that differs.
   std::string describe(unsigned node) const;
 
+  /// A DRAM address has the DIP above the byte (binary::Tensor); its place among the
+  /// bytes of all DIPs.
+  static constexpr uint64_t dipShift = 40;
+  uint64_t dramByte(uint64_t address) const {
+    return (address >> dipShift) * dipBytes + (address & ((uint64_t(1) << dipShift) - 1));
+  }
+
   uint64_t sramBytes = 0;
   uint64_t semaphores = 0;
   uint64_t dips = 0;

@@ -73,15 +73,16 @@ class Program:
         the run before, loads the program afresh and starts with its `init`.
 
         threads: host threads, one for each core if None; results do not depend on it.
-        strict: "memory" checks every access against the table of buffers.
+        strict: "memory" checks every access against the table of buffers, "race" also that accesses to the
+            same bytes are ordered (docs/ISA.md, Order).
         timing: model the time of each entry; run_report["modelled"] has the figures.
         """
-        if strict not in (None, "memory"):
-            raise Error(f"strict is {strict!r}, expected None or 'memory'")
+        if strict not in (None, "memory", "race"):
+            raise Error(f"strict is {strict!r}, expected None, 'memory' or 'race'")
         if threads is not None and threads < 1:
             raise Error(f"threads is {threads}, expected at least 1")
         given = [(name, npy_bytes(array)) for name, array in inputs.items()]
-        results, report = self._native.run(given, threads or 0, strict == "memory", timing)
+        results, report = self._native.run(given, threads or 0, strict or "", timing)
         self.run_report = json.loads(report)
         return {name: np.load(io.BytesIO(npy)) for name, npy in results}
 

@@ -164,7 +164,7 @@ def parser():
     p.add_argument("--input", type=input_option, action="append", default=[], metavar="NAME=FILE.npy")
     p.add_argument("--output-dir", metavar="DIR", help="write each output as NAME.npy")
     p.add_argument("--threads", type=int)
-    p.add_argument("--strict", choices=["memory"])
+    p.add_argument("--strict", choices=["memory", "race"])
     p.add_argument("--timing", action="store_true", help="model the time of the run (in the report)")
     p.add_argument("--report", metavar="FILE.json", help="figures of the compiler, the run and the comparison")
     p.add_argument("--reference", metavar="FILE.onnx", help="compare with this model, of the same inputs, instead")

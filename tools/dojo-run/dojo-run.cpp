@@ -13,8 +13,6 @@ namespace cl = llvm::cl;
 
 namespace {
 
-enum class Strict { none, memory };
-
 struct CommandLine {
   cl::OptionCategory category{"dojo-run options"};
   cl::opt<std::string> binary{cl::Positional, cl::Required, cl::desc("OUT.d1"), cl::cat(category)};
@@ -27,10 +25,13 @@ struct CommandLine {
                                cl::value_desc("MACHINE"), cl::cat(category)};
   cl::opt<unsigned> threads{"threads", cl::desc("host threads (default: one a core)"),
                             cl::value_desc("N"), cl::init(0), cl::cat(category)};
-  cl::opt<Strict> strict{
+  cl::opt<exec::Strict> strict{
       "strict", cl::desc("check the program while it runs"),
-      cl::values(clEnumValN(Strict::memory, "memory", "every SRAM access, by the buffer table")),
-      cl::init(Strict::none), cl::cat(category)};
+      cl::values(
+          clEnumValN(exec::Strict::memory, "memory", "every SRAM access, by the buffer table"),
+          clEnumValN(exec::Strict::race, "race",
+                     "that, and that signals order accesses to the same bytes")),
+      cl::init(exec::Strict::none), cl::cat(category)};
   cl::opt<bool> interpret{"interpret",
                           cl::desc("execute every instruction by itself, the reference"),
                           cl::cat(category)};
@@ -83,7 +84,7 @@ Error runBinary(const CommandLine &line) {
     return inputs.takeError();
   exec::Options options;
   options.threads = line.threads;
-  options.strictMemory = line.strict == Strict::memory;
+  options.strict = line.strict;
   options.interpret = line.interpret;
   options.timing = line.timing || !line.trace.empty();
   if (!line.trace.empty())

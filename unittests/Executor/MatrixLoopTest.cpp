@@ -273,7 +273,7 @@ TEST(MatrixLoop, TheInstructionLimitEndsALoopWhereItEndsSingleSteps) {
 
 TEST(MatrixLoop, StrictMemorySeesTheByteThatWasNeverWritten) {
   Options options;
-  options.strictMemory = true;
+  options.strict = Strict::memory;
   auto text = [](unsigned stored) {
     return formatv("step: li x1, 0x8000\nli x2, {0}\ns: vst v0, x1, 0\naddi x1, x1, 64\n"
                    "bdnz x2, s\nli x1, 0x8000\nli x2, 4\nl: vld v0, x1, 0\n"

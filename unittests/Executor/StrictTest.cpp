@@ -12,7 +12,7 @@ constexpr uint32_t forever = binary::Buffer::forever;
 /// Runs `step` twice under strict memory.
 std::string strictError(const binary::Program &program) {
   Options options;
-  options.strictMemory = true;
+  options.strict = Strict::memory;
   auto executor = Executor::create(program, options);
   if (!executor)
     return llvm::toString(executor.takeError());

@@ -23,11 +23,19 @@ enum class Host : uint8_t { portable, avx2, avx512 };
 /// The fastest that this host runs.
 Host bestHost();
 
+/// What a run checks, each besides what stands before it.
+enum class Strict : uint8_t {
+  none,
+  /// Every access of SRAM, against the buffer table.
+  memory,
+  /// That accesses to the same bytes are ordered (docs/ISA.md); on one host thread.
+  race,
+};
+
 struct Options {
   /// Host threads; 0 takes one for each core.
   unsigned threads = 0;
-  /// Check every access of SRAM against the buffer table.
-  bool strictMemory = false;
+  Strict strict = Strict::none;
   /// Instructions that one node may execute in one entry.
   uint64_t instructionLimit = uint64_t(1) << 34;
   /// Model the time of each entry (docs/Timing.md).

@@ -3,8 +3,8 @@
 // Operators that ONNX Runtime's optimizer and exporters of transformers write.
 //
 //===----------------------------------------------------------------------===//
-#include "Lookup.h"
 #include "Microsoft.h"
+#include "Lookup.h"
 #include "Normalization.h"
 #include "Types.h"
 
