@@ -77,6 +77,8 @@ Error Executor::Impl::load() {
     return error;
   if (Error error = allocate())
     return error;
+  if (options.timing && options.order)
+    return llvm::createStringError("a run in an order that is drawn has no modelled time");
   if (options.timing)
     if (Error error = createTiming(*machine))
       return error;
@@ -122,6 +124,8 @@ Error Executor::Impl::allocate() {
       std::make_unique<std::atomic<uint32_t>[]>(uint64_t(topology.nodes()) * topology.semaphores);
   mesh.claims = std::make_unique<std::atomic<Claim>[]>(topology.nodes());
   mesh.pushedTo = std::make_unique<std::atomic<uint64_t>[]>(topology.nodes());
+  if (options.order)
+    mesh.anyOrder = std::make_unique<AnyOrder>(*options.order, topology.nodes());
   if (options.strict == Strict::none)
     return Error::success();
   auto shadow = Shadow::create(program, topology.nodes(), topology.sramBytes);

@@ -43,6 +43,13 @@ void fault(Node &node, const llvm::Twine &reason) {
   node.fault = reason.str();
 }
 
+void faultLimit(Node &node, int64_t limit) {
+  fault(node, formatv("comes next, but the node has executed {0} instructions, the limit of one "
+                      "entry",
+                      limit)
+                  .str());
+}
+
 void faultOutside(Node &node, llvm::StringRef verb, uint64_t address, uint64_t size) {
   bool code = address < node.codeBytes && size <= node.sramBytes - address;
   fault(node, formatv(code ? "{0} {1} bytes at {2:x}, inside the code of {3} bytes"

@@ -8,6 +8,7 @@
 #ifndef DOJO_LIB_EXECUTOR_MESH_H
 #define DOJO_LIB_EXECUTOR_MESH_H
 
+#include "AnyOrder.h"
 #include "Bell.h"
 #include "Clock.h"
 #include "HostMemory.h"
@@ -100,6 +101,8 @@ struct Mesh {
   HostMemory dram;
   std::unique_ptr<Shadow> shadow;
   std::unique_ptr<Races> races;
+  /// Null where transfers happen at once.
+  std::unique_ptr<AnyOrder> anyOrder;
   std::unique_ptr<std::atomic<uint32_t>[]> semaphores;
   /// One past the highest SRAM byte of each node that others pushed to.
   std::unique_ptr<std::atomic<uint64_t>[]> pushedTo;
@@ -123,6 +126,8 @@ std::string explain(const Mesh &mesh, unsigned node, uint64_t byte);
 
 /// Stops `node` with `reason`, a clause whose subject is the instruction.
 [[gnu::cold]] void fault(Node &node, const llvm::Twine &reason);
+/// For a node that has executed so many instructions in one entry.
+[[gnu::cold]] void faultLimit(Node &node, int64_t limit);
 
 } // namespace dojo::exec
 

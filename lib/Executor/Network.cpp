@@ -166,15 +166,24 @@ CopyLine copyLine(uint32_t run) {
   }
 }
 
-bool copy(Node &node, const Descriptor &d, const Side &from, const Side &to) {
-  if (!check(node, d, from, to))
-    return false;
+void copyNow(const Descriptor &d, const Side &from, const Side &to) {
   const CopyLine line = copyLine(d.run);
   const uint32_t count = d.levels ? d.counts[0] : 1;
-  return forEachIndex(d, 1, [&](int64_t s, int64_t t) {
+  forEachIndex(d, 1, [&](int64_t s, int64_t t) {
     line(d, count, to.memory + to.base + t, from.memory + from.base + s);
     return true;
   });
+}
+
+bool copy(Node &node, const Descriptor &d, const Side &from, const Side &to) {
+  if (!check(node, d, from, to))
+    return false;
+  if (AnyOrder *order = node.mesh->anyOrder.get())
+    order->putOff(node.number, node.transfer.toDram ? std::nullopt : std::optional(to.node),
+                  [=] { copyNow(d, from, to); });
+  else
+    copyNow(d, from, to);
+  return true;
 }
 
 /// Reads a field of a descriptor.
@@ -358,6 +367,8 @@ bool signal(Node &node, uint64_t address) {
     return false;
   if (node.history && !mesh.races->signal(node, number, global.offset()))
     return false;
+  if (AnyOrder *order = mesh.anyOrder.get())
+    order->arrive(node.number, number);
   std::atomic<uint32_t> &semaphore = mesh.semaphore(number, global.offset());
   if (mesh.alone)
     semaphore.store(semaphore.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
@@ -389,6 +400,13 @@ bool wait(Node &node, uint64_t semaphore, uint64_t count) {
   else
     own.fetch_sub(count, std::memory_order_relaxed);
   return true;
+}
+
+void drain(Node &node) {
+  if (node.history)
+    node.mesh->races->drain(node.number);
+  if (AnyOrder *order = node.mesh->anyOrder.get())
+    order->drain(node.number);
 }
 
 bool canResume(const Node &node) {

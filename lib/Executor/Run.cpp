@@ -96,10 +96,7 @@ private:
     node.counters.instructions += before - node.budget;
     if (node.budget > 0 || node.status == Status::halted)
       return;
-    fault(node, formatv("comes next, but the node has executed {0} instructions, the limit of one "
-                        "entry",
-                        limit)
-                    .str());
+    faultLimit(node, limit);
     mesh.bell.end();
   }
 
@@ -137,6 +134,16 @@ Error deadlockReport(Mesh &mesh, const binary::Label &entry) {
   return llvm::createStringError(text);
 }
 
+/// All nodes have stopped.
+Error outcome(Mesh &mesh, const binary::Label &entry) {
+  auto is = [](Status status) { return [=](const Node &node) { return node.status == status; }; };
+  if (llvm::any_of(mesh.nodes, is(Status::faulted)))
+    return faultReport(mesh);
+  if (llvm::any_of(mesh.nodes, is(Status::waiting)))
+    return deadlockReport(mesh, entry);
+  return mesh.races ? mesh.races->finish(entry.name) : Error::success();
+}
+
 } // namespace
 
 Error runEntry(Mesh &mesh, const binary::Label &entry, unsigned threads, uint64_t limit,
@@ -146,6 +153,10 @@ Error runEntry(Mesh &mesh, const binary::Label &entry, unsigned threads, uint64_
   mesh.alone = threads == 1;
   if (mesh.races)
     mesh.races->begin(entry.address);
+  if (mesh.anyOrder) {
+    mesh.anyOrder->run(mesh, budget);
+    return outcome(mesh, entry);
+  }
   mesh.bell.reset(threads);
   std::vector<std::thread> others;
   for (unsigned thread = 1; thread < threads; ++thread)
@@ -154,12 +165,7 @@ Error runEntry(Mesh &mesh, const binary::Label &entry, unsigned threads, uint64_
   for (std::thread &other : others)
     other.join();
 
-  auto is = [](Status status) { return [=](const Node &node) { return node.status == status; }; };
-  if (llvm::any_of(mesh.nodes, is(Status::faulted)))
-    return faultReport(mesh);
-  if (llvm::any_of(mesh.nodes, is(Status::waiting)))
-    return deadlockReport(mesh, entry);
-  return mesh.races ? mesh.races->finish(entry.name) : Error::success();
+  return outcome(mesh, entry);
 }
 
 } // namespace dojo::exec

@@ -155,9 +155,7 @@ inline bool execute(Is<Opcode::WAIT>, Node &n, const Op &i) {
 }
 template <bool strict>
 inline void execute(Is<Opcode::DRAIN>, Node &n, const Op &i) {
-  if constexpr (strict)
-    if (n.history)
-      n.mesh->races->drain(n.number);
+  drain(n);
 }
 
 } // namespace dojo::exec::DOJO_HOST

@@ -3,6 +3,7 @@
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "gmock/gmock.h"
+#include <set>
 
 using llvm::formatv;
 using testing::HasSubstr;
@@ -228,6 +229,58 @@ TEST(Race, ASignalThatNobodyWaitsForIsAnError) {
   EXPECT_EQ(raceError({signal(1, 7), ""}),
             "entry 'step' ends, and nobody has waited for 1 signals of semaphore 7 of node "
             "(0,0,0,1); the first is that of node (0,0,0,0) in the code from 0x0 on");
+}
+
+//===-- Orders that are drawn ---------------------------------------------===//
+
+/// Node 0 pushes a seven, node 1 stores it; what the runs in 50 orders end with.
+std::set<int64_t> storedInAnyOrder(const std::string &beforeUse) {
+  binary::Program passing = program({"li x8, 7\nstd x8, x3, 0\n" + push(1) + signal(1),
+                                     beforeUse + use + "std x8, x3, 0\n" + store + drain});
+  passing.outputs = {{"out", binary::ElementType::i64, {1}, 0x10000}};
+  std::set<int64_t> values;
+  for (uint64_t order = 0; order < 50; ++order) {
+    Options options;
+    options.order = order;
+    Outcome outcome = runOnce(passing, {}, options);
+    EXPECT_EQ(outcome.error, "");
+    int64_t value;
+    memcpy(&value, outcome.out.data(), sizeof(value));
+    values.insert(value);
+  }
+  return values;
+}
+
+TEST(Order, NodesAndTransfersThatSignalsOrderEndAlike) {
+  EXPECT_EQ(storedInAnyOrder(wait()), std::set<int64_t>({7}));
+}
+
+TEST(Order, ARaceEndsInSeveralWays) { EXPECT_EQ(storedInAnyOrder(""), std::set<int64_t>({0, 7})); }
+
+TEST(Order, ARaceIsFoundInEveryOrder) {
+  Options options;
+  options.strict = Strict::race;
+  for (uint64_t order = 0; order < 50; ++order) {
+    options.order = order;
+    EXPECT_NE(runOnce(program({push(1) + signal(1), use + wait()}), {}, options).error, "");
+    EXPECT_EQ(runOnce(program({push(1) + signal(1), wait() + use}), {}, options).error, "");
+  }
+}
+
+TEST(Order, TheInstructionLimitHolds) {
+  Options options;
+  options.order = 1;
+  options.instructionLimit = 1000;
+  EXPECT_THAT(runOnce(program({"l: beq x0, x0, l\n"}), {}, options).error,
+              HasSubstr("the node has executed 1000 instructions, the limit of one entry"));
+}
+
+TEST(Order, ATimedRunIsRefused) {
+  Options options;
+  options.order = 1;
+  options.timing = true;
+  EXPECT_EQ(runOnce(program({""}), {}, options).error,
+            "a run in an order that is drawn has no modelled time");
 }
 
 } // namespace

@@ -45,6 +45,9 @@ struct Options {
   Host host = bestHost();
   /// Execute every instruction by itself: the reference for the fast path.
   bool interpret = false;
+  /// Draw from this seed in which order nodes go on and transfers happen, on one host
+  /// thread. What a program without races computes does not depend on it.
+  std::optional<uint64_t> order;
 };
 
 /// Sums over the nodes since the executor was created, unless named otherwise.
