@@ -46,14 +46,7 @@ Value Coordinates::position(Scalars &s, Value coordinate, int64_t extent) const 
               : s.mul(s.sub(s.mul(x, s.constant(x, extent)), s.constant(x, 1)), half);
   if (kernel == Kernel::Nearest)
     x = s.make<math::RoundEvenOp>(x);
-  double low = aligned ? 0 : -0.5, high = aligned ? extent - 1 : extent - 0.5;
-  Value outside = s.make<arith::OrIOp>(s.compare(P::slt, x, s.constant(x, low)),
-                                       s.compare(P::sgt, x, s.constant(x, high)));
-  if (padding == "border")
-    x = s.select(outside, clamped(s, x, 0, extent - 1), x);
-  if (padding == "reflection")
-    x = s.select(outside, reflected(s, x, extent), x);
-  return clamped(s, x, -3, extent + 2);
+  return clamped(s, padding == "reflection" ? reflected(s, x, extent) : x, -3, extent + 2);
 }
 
 Value Coordinates::inside(Scalars &s, Value place, int64_t extent) const {
