@@ -1,6 +1,8 @@
 //===- OverlapLoop.cpp - iterations of a loop that overlap ----------------===//
 #include "OverlapLoop.h"
 
+#include "dojo/ISA/Codec.h"
+
 #include "llvm/ADT/MapVector.h"
 
 using namespace mlir;
@@ -111,10 +113,22 @@ private:
     return iteration < 0 ? loop.getInits()[*continues] : at(def, iteration);
   }
 
+  Value constant(int64_t number) {
+    static const isa::Operand &wide = isa::get(isa::Opcode::LI).operands[1];
+    static const isa::Operand &low = isa::get(isa::Opcode::LIS).operands[2];
+    Location loc = loop.getLoc();
+    Value result =
+        isa::fits(wide, number)
+            ? LI::create(builder, loc, number)->getResult(0)
+            : LIS::create(builder, loc, constant(number >> low.width), number & isa::maxValue(low))
+                  ->getResult(0);
+    result.setType(ScalarRegType::get(builder.getContext()));
+    return result;
+  }
+
   RepeatOp emitKernel() {
     Location loc = loop.getLoc();
-    Value count = LI::create(builder, loc, trips - stages + 1)->getResult(0);
-    count.setType(ScalarRegType::get(builder.getContext()));
+    Value count = constant(trips - stages + 1);
     SmallVector<Value> inits, next;
     for (auto [def, continues] : carried)
       inits.push_back(init(def, continues));
