@@ -35,8 +35,12 @@ void fields(Archive &archive, Label &label) {
   archive(label.name, label.address);
 }
 template <class Archive>
+void fields(Archive &archive, Extent &extent) {
+  archive(extent.dim, extent.count);
+}
+template <class Archive>
 void fields(Archive &archive, Tensor &tensor) {
-  archive(tensor.name, tensor.type, tensor.shape, tensor.address);
+  archive(tensor.name, tensor.type, tensor.shape, tensor.address, tensor.extents);
 }
 template <class Archive>
 void fields(Archive &archive, Buffer &buffer) {

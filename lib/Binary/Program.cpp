@@ -85,6 +85,21 @@ Error verifyTensors(StringRef what, llvm::ArrayRef<Tensor> tensors) {
   return Error::success();
 }
 
+Error verifyExtents(const Program &program) {
+  for (const Tensor &input : program.inputs)
+    if (!input.extents.empty())
+      return bad("input '{0}' has extents, which outputs alone have", input.name);
+  for (const Tensor &count : program.counts)
+    if (count.type != ElementType::i32 || count.elements() != 1 || !count.extents.empty())
+      return bad("count '{0}' is no single i32", count.name);
+  for (const Tensor &output : program.outputs)
+    for (const Extent &extent : output.extents)
+      if (extent.dim >= output.shape.size() || extent.count >= program.counts.size())
+        return bad("output '{0}' has an extent of dimension {1} by count {2}", output.name,
+                   extent.dim, extent.count);
+  return Error::success();
+}
+
 Error verifyBuffers(const Program &program) {
   for (const Buffer &buffer : program.buffers) {
     if (uint64_t(buffer.address) + buffer.size > UINT32_MAX)
@@ -163,6 +178,10 @@ Error verify(const Program &program) {
   if (Error error = verifyTensors("input", program.inputs))
     return error;
   if (Error error = verifyTensors("output", program.outputs))
+    return error;
+  if (Error error = verifyTensors("count", program.counts))
+    return error;
+  if (Error error = verifyExtents(program))
     return error;
   if (Error error = verifyBuffers(program))
     return error;

@@ -151,7 +151,7 @@ Expected<Program> Reader::read() {
   program.machine.assign(machine->begin(), machine->end());
   if (Error error = readTable(entriesSection, program.entries))
     return error;
-  if (Error error = readTable(ioSection, program.inputs, program.outputs))
+  if (Error error = readTable(ioSection, program.inputs, program.outputs, program.counts))
     return error;
   if (Error error = readTable(buffersSection, program.buffers))
     return error;

@@ -88,8 +88,8 @@ void Writer::addSymbols() {
 }
 
 void Writer::addSections() {
-  tables = {table(program.entries), table(program.inputs, program.outputs), table(program.buffers),
-            table(program.lines)};
+  tables = {table(program.entries), table(program.inputs, program.outputs, program.counts),
+            table(program.buffers), table(program.lines)};
   sections.reserve(program.images.size() + 9);
   add("", elf::SHT_NULL, "").sh_addralign = 0;
   add(".text", elf::SHT_PROGBITS, asBytes(program.code)).sh_flags =

@@ -52,6 +52,19 @@ private:
 
 namespace {
 
+/// Keeps the first `count` places of a dimension.
+void cut(Tensor &tensor, unsigned dim, int64_t count) {
+  size_t place = binary::bytes(tensor.type), rows = 1;
+  for (auto [d, size] : llvm::enumerate(tensor.shape))
+    (d < dim ? rows : place) *= d == dim ? 1 : size;
+  size_t from = place * tensor.shape[dim], to = place * count;
+  std::vector<char> kept(rows * to);
+  for (size_t row = 0; row < rows && to; ++row)
+    memcpy(kept.data() + row * to, tensor.data.data() + row * from, to);
+  tensor.data = std::move(kept);
+  tensor.shape[dim] = count;
+}
+
 std::string listInputs(llvm::ArrayRef<binary::Tensor> tensors) {
   std::string text;
   for (const binary::Tensor &tensor : tensors)
@@ -104,7 +117,8 @@ Error Executor::Impl::checkDram() const {
   for (const binary::Image &image : program.images)
     if (Error error = check("an image", image.address, image.bytes.size()))
       return error;
-  for (const auto &tensor : llvm::concat<const binary::Tensor>(program.inputs, program.outputs))
+  for (const auto &tensor :
+       llvm::concat<const binary::Tensor>(program.inputs, program.outputs, program.counts))
     if (Error error = check("'" + tensor.name + "'", tensor.address, tensor.bytes()))
       return error;
   return Error::success();
@@ -244,8 +258,19 @@ Expected<std::vector<Tensor>> Executor::Impl::step(llvm::ArrayRef<Tensor> inputs
   std::vector<Tensor> outputs;
   for (const binary::Tensor &output : program.outputs) {
     const char *data = dram(output.address);
-    outputs.push_back(
-        {output.name, output.type, output.shape, std::vector<char>(data, data + output.bytes())});
+    Tensor tensor = {output.name, output.type, output.shape,
+                     std::vector<char>(data, data + output.bytes())};
+    for (const binary::Extent &extent : output.extents) {
+      int32_t count;
+      memcpy(&count, dram(program.counts[extent.count].address), sizeof(count));
+      if (count < 0 || count > tensor.shape[extent.dim])
+        return llvm::createStringError(
+            formatv("the program counts {0} places along dimension {1} of output '{2}', {3}", count,
+                    extent.dim, output.name, typeText(output.type, output.shape))
+                .str());
+      cut(tensor, extent.dim, count);
+    }
+    outputs.push_back(std::move(tensor));
   }
   return outputs;
 }

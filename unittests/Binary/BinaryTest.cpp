@@ -23,7 +23,8 @@ Program sample() {
   p.routines = {{"matmul", 16}, {"relu", 48}};
   p.images = {{0x1000, llvm::ArrayRef(weights)}, {uint64_t(3) << 40, llvm::ArrayRef(table)}};
   p.inputs = {{"x", ElementType::f32, {1, 3, 4}, 0x2000}, {"ids", ElementType::i32, {}, 0x3000}};
-  p.outputs = {{"y", ElementType::bf16, {2, 5}, 0x4000}};
+  p.outputs = {{"y", ElementType::bf16, {2, 5}, 0x4000, {{1, 0}}}};
+  p.counts = {{"count", ElementType::i32, {}, 0x5000}};
   p.buffers = {{"panel", 0x8000, 4096, 4, 40, "init"}, {"code", 0, 64, 0, Buffer::forever, "step"}};
   p.lines = {{0, 16, "conv1"}, {16, 20, "relu1"}, {32, 64, "conv1"}};
   return p;
@@ -67,6 +68,11 @@ TEST(Binary, IsReadAsItWasWritten) {
   EXPECT_EQ(p.inputs[1].bytes(), 4u);
   EXPECT_EQ(p.outputs[0].type, ElementType::bf16);
   EXPECT_EQ(p.outputs[0].address, 0x4000u);
+  ASSERT_EQ(p.outputs[0].extents.size(), 1u);
+  EXPECT_EQ(p.outputs[0].extents[0].dim, 1u);
+  EXPECT_EQ(p.outputs[0].extents[0].count, 0u);
+  ASSERT_EQ(p.counts.size(), 1u);
+  EXPECT_EQ(p.counts[0].address, 0x5000u);
   ASSERT_EQ(p.buffers.size(), 2u);
   EXPECT_EQ(p.buffers[0].name, "panel");
   EXPECT_EQ(p.buffers[0].end, 40u);
@@ -104,7 +110,7 @@ TEST(Binary, ForeignFilesAreRefusedWithTheReason) {
   EXPECT_EQ(errorOf(other), "an ELF file, but not for D1");
   other = bytes;
   other[48] = 9;
-  EXPECT_EQ(errorOf(other), "the file has format version 9, this program reads version 1");
+  EXPECT_EQ(errorOf(other), "the file has format version 9, this program reads version 2");
 }
 
 /// Reads every field, so that a sanitizer sees an access outside the bytes.
@@ -183,6 +189,14 @@ TEST(Binary, AProgramThatContradictsItselfIsNotWritten) {
             "input 'x' at 0x2000 of 4398046511104 bytes is not inside one DIP");
   EXPECT_EQ(writeError([](Program &p) { p.outputs[0].type = ElementType(numElementTypes); }),
             "output 'y' has the unknown element type 12");
+  EXPECT_EQ(writeError([](Program &p) { p.outputs[0].extents[0].dim = 2; }),
+            "output 'y' has an extent of dimension 2 by count 0");
+  EXPECT_EQ(writeError([](Program &p) { p.counts.clear(); }),
+            "output 'y' has an extent of dimension 1 by count 0");
+  EXPECT_EQ(writeError([](Program &p) { p.counts[0].shape = {2}; }),
+            "count 'count' is no single i32");
+  EXPECT_EQ(writeError([](Program &p) { p.inputs[0].extents = {{0, 0}}; }),
+            "input 'x' has extents, which outputs alone have");
   EXPECT_EQ(writeError([](Program &p) { p.buffers[0].entry = "run"; }),
             "buffer 'panel' names the unknown entry 'run'");
   EXPECT_EQ(writeError([](Program &p) { p.buffers[0].size = UINT32_MAX; }),

@@ -146,6 +146,33 @@ TEST(Inputs, AreMatchedByNameTypeAndShape) {
             "input 'image' has 0 bytes, its type has 24");
 }
 
+/// An output of 2 x 3 bytes, 1 to 6, whose columns the input counts.
+TEST(Outputs, AreCutToWhatTheProgramCounts) {
+  static constexpr char data[] = {1, 2, 3, 4, 5, 6};
+  binary::Program program = assembled("step: halt");
+  program.inputs.push_back({"n", binary::ElementType::i32, {}, inputAddress});
+  program.counts.push_back({"columns", binary::ElementType::i32, {}, inputAddress});
+  program.outputs.push_back({"out", binary::ElementType::u8, {2, 3}, outputAddress, {{1, 0}}});
+  program.images.push_back({outputAddress, llvm::ArrayRef(data)});
+  auto executor = llvm::cantFail(Executor::create(program));
+  auto run = [&](int32_t count) {
+    std::vector<char> bytes(sizeof(count));
+    memcpy(bytes.data(), &count, sizeof(count));
+    return executor->step({{"n", binary::ElementType::i32, {}, bytes}});
+  };
+  Tensor two = llvm::cantFail(run(2)).front(), none = llvm::cantFail(run(0)).front();
+  EXPECT_EQ(two.shape, (std::vector<int64_t>{2, 2}));
+  EXPECT_EQ(two.data, (std::vector<char>{1, 2, 4, 5}));
+  EXPECT_EQ(none.shape, (std::vector<int64_t>{2, 0}));
+  EXPECT_TRUE(none.data.empty());
+  for (int32_t count : {-1, 4})
+    EXPECT_EQ(llvm::toString(run(count).takeError()),
+              llvm::formatv("the program counts {0} places along dimension 1 of output 'out', "
+                            "2x3xu8",
+                            count)
+                  .str());
+}
+
 TEST(Create, RefusesWhatTheMachineCannotHold) {
   auto error = [](const binary::Program &program) {
     return llvm::toString(Executor::create(program).takeError());

@@ -29,7 +29,7 @@ struct Machine;
 namespace dojo::binary {
 
 /// Counts changes that an older reader would misread.
-constexpr uint32_t formatVersion = 1;
+constexpr uint32_t formatVersion = 2;
 
 /// The number stands in files: never renumber. A bool is one byte, 0 or 1.
 enum class ElementType : uint8_t {
@@ -53,6 +53,13 @@ llvm::StringRef name(ElementType type);
 unsigned bytes(ElementType type);
 std::optional<ElementType> elementType(llvm::StringRef name);
 
+/// A dimension of an output of which a run fills only the first places: as many as
+/// element `count` of Program::counts says then.
+struct Extent {
+  uint32_t dim = 0;
+  uint32_t count = 0;
+};
+
 /// DRAM addresses are those of a global address without its space bits: 47:40
 /// the DIP, 39:0 the byte. Tensors are dense and row-major there.
 struct Tensor {
@@ -60,6 +67,8 @@ struct Tensor {
   ElementType type = ElementType::f32;
   std::vector<int64_t> shape;
   uint64_t address = 0;
+  /// Of an output whose sizes the data decide; its shape has the largest ones.
+  std::vector<Extent> extents = {};
 
   uint64_t elements() const;
   uint64_t bytes() const { return elements() * binary::bytes(type); }
@@ -115,6 +124,8 @@ struct Program {
   std::vector<Image> images;
   std::vector<Tensor> inputs;
   std::vector<Tensor> outputs;
+  /// One i32 each, which the extents of outputs name.
+  std::vector<Tensor> counts;
   std::vector<Buffer> buffers;
   /// Ascending and disjoint.
   std::vector<SourceRange> lines;

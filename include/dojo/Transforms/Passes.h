@@ -35,6 +35,8 @@ enum class Precision { FP32, BF16 };
 
 /// On arguments and results: the element type that they have outside of the program.
 constexpr llvm::StringLiteral elementAttrName = "dojo.element";
+/// On results: pairs of a dimension and the number of the result that counts its places.
+constexpr llvm::StringLiteral extentsAttrName = "dojo.extents";
 
 #define GEN_PASS_DECL
 #define GEN_PASS_REGISTRATION

@@ -20,8 +20,8 @@ Operation *ModuleState::lastDram() {
   return last;
 }
 
-void ModuleState::makeOutput(DramOp dram, StringAttr title) {
-  dram.setRole("output");
+void ModuleState::makeOutput(DramOp dram, StringRef role, StringAttr title) {
+  dram.setRole(role);
   dram.setTitleAttr(title);
   if (Operation *last = lastDram(); last != dram)
     dram->moveAfter(last);
@@ -91,17 +91,61 @@ LogicalResult FunctionPartitioner::convertConstant(arith::ConstantOp op) {
   return success();
 }
 
+/// Which results count the places of others, as their extents say.
+FailureOr<SmallVector<bool>> FunctionPartitioner::readCounts() {
+  FunctionType function = source.getFunctionType();
+  SmallVector<bool> counts(function.getNumResults());
+  for (unsigned i = 0; i < counts.size(); ++i) {
+    auto pairs = source.getResultAttrOfType<DenseI64ArrayAttr>(i, extentsAttrName);
+    if (!pairs)
+      continue;
+    auto rank = cast<RankedTensorType>(function.getResult(i)).getRank();
+    for (int64_t at = 0; at < pairs.size(); at += 2) {
+      bool valid = at + 1 < pairs.size() && pairs[at] >= 0 && pairs[at] < rank &&
+                   pairs[at + 1] >= 0 && pairs[at + 1] < int64_t(counts.size());
+      Type count = valid ? function.getResult(pairs[at + 1]) : Type();
+      if (count != RankedTensorType::get({}, builder.getI32Type()))
+        return source.emitError("result ") << i << " has extents " << pairs
+                                           << ", expected pairs of a dimension and the number of "
+                                              "a result of type tensor<i32>";
+      counts[pairs[at + 1]] = true;
+    }
+  }
+  return counts;
+}
+
+/// Names the tensors in DRAM that count the places of others.
+void FunctionPartitioner::linkCounts(ArrayRef<DramOp> stored) {
+  for (auto [i, dram] : llvm::enumerate(stored))
+    if (auto pairs = source.getResultAttrOfType<DenseI64ArrayAttr>(i, extentsAttrName)) {
+      SmallVector<Attribute> links;
+      for (int64_t at = 0; at < pairs.size(); at += 2) {
+        DramOp count = stored[pairs[at + 1]];
+        links.push_back(builder.getArrayAttr({builder.getI64IntegerAttr(pairs[at]),
+                                              FlatSymbolRefAttr::get(count.getSymNameAttr())}));
+      }
+      dram->setAttr(extentsAttrName, builder.getArrayAttr(links));
+    }
+}
+
 LogicalResult FunctionPartitioner::convertReturn(func::ReturnOp op) {
+  FailureOr<SmallVector<bool>> counts = readCounts();
+  if (failed(counts))
+    return failure();
+  SmallVector<DramOp> outputs;
   for (auto [i, value] : llvm::enumerate(op.getOperands())) {
     auto type = cast<RankedTensorType>(value.getType());
     auto title = source.getResultAttrOfType<StringAttr>(i, titleAttrName);
+    StringRef role = (*counts)[i] ? "count" : "output";
     if (DramOp stored = dramOf(value); stored && stored.getRole() == "scratch") {
-      state.makeOutput(stored, title);
+      state.makeOutput(stored, role, title);
+      outputs.push_back(stored);
       if (Attribute element = source.getResultAttr(i, ir::elementAttrName))
         stored->setAttr(ir::elementAttrName, element);
       continue;
     }
-    DramOp dram = state.addDram(op.getLoc(), "output", "output", title, {}, type);
+    DramOp dram = state.addDram(op.getLoc(), role, role, title, {}, type);
+    outputs.push_back(dram);
     if (Attribute element = source.getResultAttr(i, ir::elementAttrName))
       dram->setAttr(ir::elementAttrName, element);
     if (type.getNumElements() == 0)
@@ -111,6 +155,7 @@ LogicalResult FunctionPartitioner::convertReturn(func::ReturnOp op) {
       return failure();
     moveToDram(value, *held, dram);
   }
+  linkCounts(outputs);
   func::ReturnOp::create(builder, op.getLoc());
   return success();
 }

@@ -36,7 +36,7 @@ struct ModuleState {
   DramOp addDram(mlir::Location loc, llvm::StringRef prefix, llvm::StringRef role,
                  mlir::StringAttr title, mlir::ElementsAttr value, mlir::RankedTensorType type);
   /// Outputs stand in the order in which they are returned.
-  void makeOutput(DramOp dram, mlir::StringAttr title);
+  void makeOutput(DramOp dram, llvm::StringRef role, mlir::StringAttr title);
 
 private:
   mlir::Operation *lastDram();
@@ -56,6 +56,8 @@ private:
   mlir::LogicalResult convert(mlir::Operation &op);
   mlir::LogicalResult convertConstant(mlir::arith::ConstantOp op);
   mlir::LogicalResult convertStructured(mlir::linalg::LinalgOp op);
+  mlir::FailureOr<mlir::SmallVector<bool>> readCounts();
+  void linkCounts(mlir::ArrayRef<DramOp> stored);
   mlir::LogicalResult convertReturn(mlir::func::ReturnOp op);
   mlir::LogicalResult convertLoop(mlir::scf::ForOp loop);
   mlir::LogicalResult convertInsertion(mlir::tensor::InsertSliceOp op);

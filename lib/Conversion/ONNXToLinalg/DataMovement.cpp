@@ -87,6 +87,8 @@ static LogicalResult lowerTranspose(NodeContext &c) {
   if (sorted != llvm::to_vector(llvm::seq<int64_t>(0, c.rank(0))))
     return c.fail("its attribute 'perm' is no permutation of " + Twine(c.rank(0)) + " dimensions");
   c.result(0, transpose(c.b, c.value(0), permutation));
+  for (const Extent &extent : c.extents(0))
+    c.limit(0, llvm::find(permutation, extent.dim) - permutation.begin(), extent.count);
   return success();
 }
 

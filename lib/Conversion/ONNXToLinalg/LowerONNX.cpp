@@ -56,7 +56,7 @@ private:
   FailureOr<SmallVector<Known>> lowerGraph(Region &graph, ArrayRef<Known> inputs);
   const Handler *handlerOf(NodeOp node);
   void addOutput(const std::string &name, Known &known);
-  void finish(Block &block, ValueRange outputs, func::FuncOp to);
+  SmallVector<SmallVector<int64_t>> addCounts(SmallVectorImpl<Value> &results);
 
   func::FuncOp from;
   const HandlerRegistry &registry;
@@ -69,6 +69,7 @@ private:
     std::string name;
     Value value;
     StringRef element; ///< the type that it has outside, like those of arguments
+    SmallVector<Extent, 1> extents;
   };
   SmallVector<Output> outputs;
   llvm::DenseSet<NodeOp> wrong;
@@ -113,7 +114,7 @@ void Walker::addArgument(unsigned index, Block &block) {
   Value tensor = block.addArgument(ranked.clone(outside.element), argument.getLoc());
   elements.push_back(outside.name);
   Value value = decoded(b, tensor, declared);
-  values[argument] = {cast<RankedTensorType>(value.getType()), value, nullptr, declared};
+  values[argument] = {cast<RankedTensorType>(value.getType()), value, nullptr, declared, {}};
 }
 
 const Handler *Walker::handlerOf(NodeOp node) {
@@ -187,6 +188,12 @@ void Walker::visit(NodeOp node) {
     if (lowered && !context.read.contains(attribute.getName()))
       lowered = succeeded(
           context.fail("its attribute '" + attribute.getName().strref() + "' is not supported"));
+  for (auto [i, operand] : llvm::enumerate(operands))
+    if (lowered && operand && !operand->extents.empty() && !context.extentsRead.contains(i))
+      lowered = succeeded(context.fail("the data decide the size of dimension " +
+                                           Twine(operand->extents.front().dim) +
+                                           " of its operand " + Twine(i),
+                                       "make that an output of the model"));
   for (unsigned i = 0; lowered && i < node->getNumResults(); ++i)
     if (!context.results[i].declared && context.uses(i))
       lowered = succeeded(context.fail("its output " + Twine(i) + " is not supported"));
@@ -248,7 +255,25 @@ void Walker::addOutput(const std::string &name, Known &known) {
     return reject("output '" + name + "' is " + typeName(known.declared) +
                   ", which no node computes; floats, integers and bool are supported");
   Value value = known.value ? known.value : materialise(b, known.constant);
-  outputs.push_back({name, encoded(b, value, known.declared), outsideType(known.declared).name});
+  outputs.push_back({name, encoded(b, value, known.declared), outsideType(known.declared).name,
+                     known.extents});
+}
+
+/// Puts the counts of places behind the outputs; gives for each output the pairs of a
+/// dimension and the number of its count.
+SmallVector<SmallVector<int64_t>> Walker::addCounts(SmallVectorImpl<Value> &results) {
+  SmallVector<SmallVector<int64_t>> pairs;
+  llvm::SmallDenseMap<Value, int64_t> numbers;
+  for (const Output &output : outputs) {
+    pairs.emplace_back();
+    for (const Extent &extent : output.extents) {
+      auto [number, isNew] = numbers.try_emplace(extent.count, results.size());
+      if (isNew)
+        results.push_back(extent.count);
+      pairs.back().append({extent.dim, number->second});
+    }
+  }
+  return pairs;
 }
 
 /// Erases what nothing uses.
@@ -280,6 +305,7 @@ LogicalResult Walker::run() {
   }
   SmallVector<Value> results =
       llvm::map_to_vector(outputs, [](const Output &o) { return o.value; });
+  SmallVector<SmallVector<int64_t>> extents = addCounts(results);
   func::ReturnOp::create(b, results);
   sweep(*block);
   to.setFunctionType(b.getFunctionType(block->getArgumentTypes(), ValueRange(results).getTypes()));
@@ -292,6 +318,8 @@ LogicalResult Walker::run() {
     to.setResultAttr(i, nameAttr, b.getStringAttr(output.name));
     if (!output.element.empty())
       to.setResultAttr(i, elementAttrName, b.getStringAttr(output.element));
+    if (!extents[i].empty())
+      to.setResultAttr(i, extentsAttrName, b.getDenseI64ArrayAttr(extents[i]));
   }
   from.erase();
   return success();
@@ -326,7 +354,6 @@ struct LowerONNXPass : public dojo::impl::LowerONNXBase<LowerONNXPass> {
     registerRoiAlign(registry);
     registerSequences(registry);
     registerShapeOps(registry);
-
     registerOptimizers(registry);
     registerRandom(registry);
     registerSignal(registry);
@@ -334,7 +361,6 @@ struct LowerONNXPass : public dojo::impl::LowerONNXBase<LowerONNXPass> {
     registerTfIdfVectorizer(registry);
     registerFlexAttention(registry);
     registerMicrosoft(registry);
-
     for (auto func : llvm::make_early_inc_range(getOperation().getOps<func::FuncOp>()))
       if (failed(Walker(func, registry).run()))
         return signalPassFailure();

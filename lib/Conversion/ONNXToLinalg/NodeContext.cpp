@@ -14,8 +14,11 @@ static constexpr int64_t maxKnownElements = 1024;
 Known dojo::onnx::knownConstant(ElementsAttr constant) {
   Type declared = constant.getElementType(), computed = computedType(declared);
   auto shape = constant.getShapedType().getShape();
-  return {RankedTensorType::get(shape, computed ? computed : declared), nullptr, constant,
-          declared};
+  return {RankedTensorType::get(shape, computed ? computed : declared),
+          nullptr,
+          constant,
+          declared,
+          {}};
 }
 
 Known &NodeContext::known(unsigned i) {
@@ -208,7 +211,7 @@ void NodeContext::result(unsigned i, Value value) {
 }
 void NodeContext::result(unsigned i, Value value, Type declared) {
   if (i < results.size())
-    results[i] = {cast<RankedTensorType>(value.getType()), value, nullptr, declared};
+    results[i] = {cast<RankedTensorType>(value.getType()), value, nullptr, declared, {}};
 }
 void NodeContext::result(unsigned i, ElementsAttr constant) {
   if (i < results.size())
@@ -217,7 +220,18 @@ void NodeContext::result(unsigned i, ElementsAttr constant) {
 void NodeContext::result(unsigned i, Type declared, std::vector<Known> items) {
   result(i, Known{{}, {}, {}, declared, std::move(items)});
 }
-void NodeContext::forward(unsigned i, unsigned operand) { result(i, this->operand(operand)); }
+void NodeContext::limit(unsigned i, int64_t dim, Value count) {
+  if (i < results.size())
+    results[i].extents.push_back({dim, count});
+}
+ArrayRef<Extent> NodeContext::extents(unsigned i) {
+  extentsRead.insert(i);
+  return known(i).extents;
+}
+void NodeContext::forward(unsigned i, unsigned operand) {
+  extentsRead.insert(operand);
+  result(i, this->operand(operand));
+}
 
 void NodeContext::result(unsigned i, const Known &known) {
   if (i < results.size())

@@ -61,6 +61,29 @@ static llvm::Expected<ArrayRef<char>> bytesOf(ElementsAttr value, binary::Progra
   return ArrayRef<char>(*copy);
 }
 
+/// The extents of an output by the numbers of its counts, which stand in the order of
+/// the module.
+static llvm::Expected<std::vector<binary::Extent>> extentsOf(DramOp dram) {
+  std::vector<binary::Extent> extents;
+  auto pairs = dram->getAttrOfType<ArrayAttr>(extentsAttrName);
+  if (!pairs)
+    return extents;
+  SmallVector<StringRef> counts;
+  for (auto other : dram->getParentOfType<ModuleOp>().getOps<DramOp>())
+    if (other.getRole() == "count")
+      counts.push_back(other.getSymName());
+  for (auto pair : pairs.getAsRange<ArrayAttr>()) {
+    auto dim = pair.size() == 2 ? dyn_cast<IntegerAttr>(pair[0]) : IntegerAttr();
+    auto name = dim ? dyn_cast<FlatSymbolRefAttr>(pair[1]) : FlatSymbolRefAttr();
+    auto *count = name ? llvm::find(counts, name.getValue()) : counts.end();
+    if (count == counts.end())
+      return llvm::createStringError("an output has extents that are no pairs of a dimension "
+                                     "and a dojo.dram of role count");
+    extents.push_back({uint32_t(dim.getInt()), uint32_t(count - counts.begin())});
+  }
+  return extents;
+}
+
 static llvm::Error addDram(ModuleOp module, binary::Program &program) {
   for (auto dram : module.getOps<DramOp>()) {
     auto type = cast<RankedTensorType>(dram.getType());
@@ -81,8 +104,13 @@ static llvm::Error addDram(ModuleOp module, binary::Program &program) {
     ArrayRef<int64_t> shape = type.getShape();
     if (binary::bytes(*element) > elementBytes(type.getElementType()))
       shape = shape.drop_back();
-    binary::Tensor tensor{title.str(), *element, shape.vec(), address};
-    (dram.getRole() == "input" ? program.inputs : program.outputs).push_back(std::move(tensor));
+    auto extents = extentsOf(dram);
+    if (!extents)
+      return extents.takeError();
+    auto &list = dram.getRole() == "input"   ? program.inputs
+                 : dram.getRole() == "count" ? program.counts
+                                             : program.outputs;
+    list.push_back({title.str(), *element, shape.vec(), address, std::move(*extents)});
   }
   llvm::sort(program.images, [](auto &a, auto &b) { return a.address < b.address; });
   return llvm::Error::success();

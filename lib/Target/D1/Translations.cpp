@@ -53,6 +53,7 @@ static llvm::Error printProgram(const binary::Program &program, llvm::raw_ostrea
   };
   print("input", program.inputs);
   print("output", program.outputs);
+  print("count", program.counts);
   for (const binary::Buffer &buffer : program.buffers)
     os << "# buffer '" << buffer.name << "' of " << buffer.size << " bytes at " << buffer.address
        << " in " << buffer.entry << '\n';

@@ -187,3 +187,12 @@ func.func @step() -> tensor<8xi32> {
   return %r : tensor<8xi32>
 }
 }
+
+// -----
+
+module attributes {dojo.machine = #dojo.machine<"d1-mini">} {
+// expected-error @+1 {{result 0 has extents array<i64: 1, 1>, expected pairs of a dimension and the number of a result of type tensor<i32>}}
+func.func @step(%a: tensor<8xf32>, %n: tensor<i32>) -> (tensor<8xf32> {dojo.extents = array<i64: 1, 1>}, tensor<i32>) {
+  return %a, %n : tensor<8xf32>, tensor<i32>
+}
+}

@@ -19,6 +19,13 @@
 
 namespace dojo::onnx {
 
+/// A dimension of which the first places alone hold data: as many as `count`, an i32, says
+/// at run time.
+struct Extent {
+  int64_t dim;
+  mlir::Value count;
+};
+
 /// An ONNX value during the walk: an SSA value, or a constant that becomes one
 /// when a handler asks for it, or both; or a list of such, which leaves nothing behind.
 struct Known {
@@ -29,6 +36,8 @@ struct Known {
   /// optional.
   mlir::Type declared;
   std::vector<Known> items = {}; ///< of a list; an optional has one or none
+
+  llvm::SmallVector<Extent, 1> extents = {};
 
   bool isList() const { return llvm::isa_and_present<SequenceType, OptionalType>(declared); }
 };
@@ -76,11 +85,14 @@ public:
   mlir::FailureOr<llvm::SmallVector<int64_t>> needInts(unsigned i, llvm::StringRef what);
   /// A constant operand of one element, of any element type.
   std::optional<double> knownScalar(unsigned i) const;
-  /// The same; reports an operand that is not known when compiling.
   /// The same for one integer.
   mlir::FailureOr<int64_t> needInt(unsigned i, llvm::StringRef what);
   /// The same for a scalar of any element type.
   mlir::FailureOr<double> needScalar(unsigned i, llvm::StringRef what);
+
+  /// The dimensions of operand `i` whose sizes the data decide; type(i) has the largest
+  /// sizes. A node whose handler does not ask cannot take such an operand.
+  llvm::ArrayRef<Extent> extents(unsigned i);
 
   // Attributes. One of the wrong kind is reported and reads as its default.
   bool hasAttr(llvm::StringRef name) const { return node.getParams().contains(name); }
@@ -123,6 +135,9 @@ public:
   /// A result that is operand `operand` itself.
   void forward(unsigned i, unsigned operand);
 
+  /// Dimension `dim` of result `i` has as many places as `count` says at run time.
+  void limit(unsigned i, int64_t dim, mlir::Value count);
+
   /// Reports why the node cannot be lowered and what would help. Only the first
   /// cause counts: later ones may follow from it.
   mlir::LogicalResult fail(const llvm::Twine &cause, const llvm::Twine &help = "");
@@ -143,6 +158,7 @@ private:
   llvm::SmallVector<Known> results;
   LowerGraph lowerGraph;
   llvm::StringSet<> read;
+  llvm::SmallDenseSet<unsigned> extentsRead;
   Known absent;
   bool failed = false;
 };
@@ -183,7 +199,6 @@ void registerGridSample(HandlerRegistry &registry);
 void registerRoiAlign(HandlerRegistry &registry);
 void registerSequences(HandlerRegistry &registry);
 void registerShapeOps(HandlerRegistry &registry);
-
 void registerFlexAttention(HandlerRegistry &registry);
 /// After the operators of ONNX: some are lowered by these.
 void registerMicrosoft(HandlerRegistry &registry);

@@ -20,8 +20,8 @@ static bool isSpread(Type type) {
 
 LogicalResult DramOp::verify() {
   bool isConstant = getRole() == "constant";
-  if (!isConstant && !llvm::is_contained({"input", "output", "state", "scratch"}, getRole()))
-    return emitOpError("role is input, output, constant, state or scratch, found '")
+  if (!isConstant && !llvm::is_contained({"input", "output", "count", "state", "scratch"}, getRole()))
+    return emitOpError("role is input, output, count, constant, state or scratch, found '")
            << getRole() << "'";
   if (isConstant != getValue().has_value())
     return emitOpError(isConstant ? "a constant needs a value" : "only a constant has a value");

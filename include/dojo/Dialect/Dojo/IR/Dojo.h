@@ -33,6 +33,10 @@ constexpr llvm::StringLiteral titleAttrName = "dojo.name";      ///< on argument
 /// of the program, as the binary names it; that of the tensor without. A type of 8 bytes is
 /// held as two words, the last dimension of the tensor.
 constexpr llvm::StringLiteral elementAttrName = "dojo.element";
+/// On results whose sizes the data decide: pairs of a dimension and the number of the result,
+/// an i32, that counts its places; on the dojo.dram that stores one, pairs of a dimension and
+/// the dojo.dram of the count. Shapes have the largest sizes.
+constexpr llvm::StringLiteral extentsAttrName = "dojo.extents";
 /// On an ml_program.global, or on a structured op for its results: "dram" keeps it
 /// there, to be read when it is used; it stays in SRAM without.
 constexpr llvm::StringLiteral storageAttrName = "dojo.storage";

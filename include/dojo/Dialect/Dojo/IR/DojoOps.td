@@ -30,8 +30,8 @@ def Dojo_DramOp : Dojo_Op<"dram", [Symbol]> {
     dojo.dram @input input("image") : tensor<1x3x224x224xf32>
     dojo.dram @weights constant dense_resource<w> : tensor<64x3x7x7xf32>
     ```
-    `role` is input, output, constant, state (what one entry stores for another) or scratch (what an entry stores for
-    itself); `title` the name its user knows; `address` the byte in DRAM, once placed.
+    `role` is input, output, count (how many places of an output hold data, as its `dojo.extents` says), constant, state
+    (what one entry stores for another) or scratch (what an entry stores for itself); `title` the name its user knows; `address` the byte in DRAM, once placed.
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, StrAttr:$role, OptionalAttr<StrAttr>:$title,
                        OptionalAttr<ElementsAttr>:$value, TypeAttrOf<AnyRankedTensor>:$type,
