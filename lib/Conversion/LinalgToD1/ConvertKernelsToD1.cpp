@@ -2,6 +2,7 @@
 #include "Lookup.h"
 #include "Matrix.h"
 #include "dojo/Conversion/LinalgToD1/Passes.h"
+#include "dojo/Dialect/Dojo/IR/Target.h"
 #include "dojo/Transforms/Contraction.h"
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -23,7 +24,8 @@ enum class Unit { scalar, simd, matrix };
 
 class KernelConversion {
 public:
-  explicit KernelConversion(func::FuncOp kernel) : kernel(kernel), builder(kernel) {}
+  KernelConversion(func::FuncOp kernel, const Machine &machine)
+      : kernel(kernel), machine(machine), builder(kernel) {}
 
   LogicalResult run();
 
@@ -39,6 +41,7 @@ private:
   TypedAttr foldFill(const Nest &nest, OpOperand &output);
 
   func::FuncOp kernel;
+  const Machine &machine;
   OpBuilder builder;
   IRMapping addresses;
   /// The fill each buffer still waits for: folded into the operation after it
@@ -75,7 +78,7 @@ func::FuncOp KernelConversion::createRoutine() {
 
 LogicalResult KernelConversion::emit(const Nest &nest, Inits inits) {
   Emitter emitter(builder, nest.op->getLoc());
-  if (std::optional<MatrixPlan> plan = planMatrix(nest)) {
+  if (std::optional<MatrixPlan> plan = planMatrix(nest, machine)) {
     emitMatrix(emitter, nest, *plan, inits);
     unit = Unit::matrix;
     return success();
@@ -180,10 +183,13 @@ namespace {
 
 struct ConvertKernelsToD1 : dojo::impl::ConvertKernelsToD1Base<ConvertKernelsToD1> {
   void runOnOperation() override {
+    FailureOr<ir::Target> target = ir::Target::of(getOperation());
+    if (failed(target))
+      return signalPassFailure();
     bool ok = true;
     for (auto kernel : llvm::make_early_inc_range(getOperation().getOps<func::FuncOp>()))
       if (kernel->hasAttr("dojo.kernel"))
-        ok &= succeeded(KernelConversion(kernel).run());
+        ok &= succeeded(KernelConversion(kernel, target->machine).run());
     if (!ok)
       signalPassFailure();
   }

@@ -100,7 +100,7 @@ Value Emitter::iota(int32_t first) {
 void Emitter::startPointers(const Nest &nest) {
   pointers.clear();
   indices.clear();
-  anchors.clear();
+  forgetAddresses();
   for (const Access &access : nest.accesses)
     pointers.push_back({access.base, -access.offset});
 }
@@ -116,17 +116,32 @@ Address Emitter::address(unsigned p, int64_t offset) {
   return {anchor, distance - start};
 }
 
+/// Far from its pointer, from the address before it: a row of addresses takes one
+/// constant, and one instruction each.
 Value Emitter::addressRegister(unsigned p, int64_t offset) {
-  Address near = address(p, offset);
-  return add(near.base, near.offset);
+  int64_t distance = offset - pointers[p].moved;
+  auto &[before, at] = latestAddress.try_emplace(p, 0, pointers[p].at).first->second;
+  at = isImmediate(distance) ? add(pointers[p].at, distance) : add(at, distance - before);
+  before = distance;
+  return at;
+}
+
+void Emitter::forgetAddresses() {
+  anchors.clear();
+  latestAddress.clear();
 }
 
 void Emitter::advance(unsigned p, int64_t bytes, Value more) {
   pointers[p].moved -= bytes;
   if (!more)
     return;
-  pointers[p] = {make<arith::AddIOp>(add(pointers[p].at, -pointers[p].moved), more), 0};
-  anchors.clear();
+  settle(p);
+  pointers[p].at = make<arith::AddIOp>(pointers[p].at, more);
+}
+
+void Emitter::settle(unsigned p) {
+  pointers[p] = {add(pointers[p].at, -pointers[p].moved), 0};
+  forgetAddresses();
 }
 
 SmallVector<unsigned> Emitter::moving(ArrayRef<Loop> loops) const {
@@ -155,7 +170,7 @@ Values Emitter::emitFor(int64_t end, int64_t step, ArrayRef<unsigned> moving, Va
   {
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(op.getBody());
-    anchors.clear();
+    forgetAddresses();
     for (auto [i, p] : llvm::enumerate(moving))
       pointers[p].at = op.getRegionIterArg(i);
     Values next =
@@ -167,7 +182,7 @@ Values Emitter::emitFor(int64_t end, int64_t step, ArrayRef<unsigned> moving, Va
     if (!yielded.empty())
       scf::YieldOp::create(b, loc, yielded);
   }
-  anchors.clear();
+  forgetAddresses();
   pointers = entry;
   for (auto [i, p] : llvm::enumerate(moving))
     pointers[p].at = op.getResult(i);

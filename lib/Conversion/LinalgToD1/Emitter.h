@@ -71,6 +71,9 @@ public:
   mlir::Value addressRegister(unsigned p, int64_t offset);
   /// The current iteration of pointer p is `bytes` further on, and `more` if that is given.
   void advance(unsigned p, int64_t bytes, mlir::Value more = {});
+  /// Puts pointer p where its operand is. A loop entered so reads from the pointer it
+  /// carries, and need not advance it first.
+  void settle(unsigned p);
   /// The pointers of `loops` that move at all.
   llvm::SmallVector<unsigned> moving(llvm::ArrayRef<Loop> loops) const;
   /// The index of a dimension at the current iteration, or null for none.
@@ -102,6 +105,9 @@ private:
   llvm::DenseMap<int64_t, mlir::Value> indices;
   /// Registers a whole number of immediate ranges away from a pointer, in this block.
   llvm::DenseMap<std::pair<unsigned, int64_t>, mlir::Value> anchors;
+  /// By pointer, how far from it the latest addressRegister in this block is, and the register.
+  llvm::DenseMap<unsigned, std::pair<int64_t, mlir::Value>> latestAddress;
+  void forgetAddresses();
   llvm::DenseMap<std::pair<int, int64_t>, mlir::Value> hoisted;
   llvm::DenseMap<int64_t, mlir::Value> kept;
   std::pair<std::pair<int, int64_t>, mlir::Value> latest; ///< constant that was not hoisted

@@ -3,6 +3,7 @@
 #include "Odometer.h"
 
 #include "mlir/IR/Matchers.h"
+#include <set>
 
 using namespace mlir;
 using namespace dojo;
@@ -42,8 +43,8 @@ private:
   Values startBlock();
   Values finishBlock(Values accumulators);
   void storeBlock(Values accumulators);
-  /// The blocks in pairs, each started while the one before it is stored.
-  Values emitPairs(int64_t pairs, Values accumulators);
+  /// Rounds of one block for each bank, each started while the one before it is stored.
+  Values emitRounds(int64_t rounds, Values accumulators);
   bool isInput(unsigned p) const { return p != c; }
 
   Emitter &e;
@@ -79,6 +80,14 @@ void MatrixEmission::findTiles() {
        llvm::zip_equal(tileOffsets(plan.a, parallel), tileOffsets(plan.b, parallel),
                        tileOffsets(this->c, parallel)))
     tiles.push_back({a, b, c});
+  // The operand of more tiles streams: each of them is done with before the next.
+  std::set<int64_t> ofA, ofB;
+  for (const Tile &tile : tiles) {
+    ofA.insert(tile.a);
+    ofB.insert(tile.b);
+  }
+  int64_t Tile::*streamed = ofA.size() < ofB.size() ? &Tile::b : &Tile::a;
+  llvm::stable_sort(tiles, [&](const Tile &x, const Tile &y) { return x.*streamed < y.*streamed; });
 }
 
 SmallVector<Loop> MatrixEmission::loops(bool reduction) const {
@@ -154,10 +163,9 @@ Values MatrixEmission::multiply(Values accumulators) {
   for (int64_t at = 0; at < plan.blocks[plan.k]; at += isa::matrixDepth) {
     int64_t depthA = at * stride(plan.a, plan.k), depthB = at * stride(plan.b, plan.k);
     DenseMap<int64_t, Value> rows, columns;
-    for (const Tile &tile : tiles)
+    for (auto [tile, accumulator] : llvm::zip_equal(tiles, accumulators)) {
       if (!columns.count(tile.b))
         columns[tile.b] = loadB(tile.b + depthB);
-    for (auto [tile, accumulator] : llvm::zip_equal(tiles, accumulators)) {
       if (!rows.count(tile.a))
         rows[tile.a] = loadA(tile.a + depthA);
       accumulator = e.make<d1::MMUL>(accumulator, rows[tile.a], columns[tile.b]);
@@ -180,8 +188,10 @@ Values MatrixEmission::finishBlock(Values accumulators) {
   int64_t left = reduced.iterations() - 1;
   if (left == 0)
     return accumulators;
-  for (unsigned p : moving)
+  for (unsigned p : moving) {
     e.advance(p, reduced.firstStep(p));
+    e.settle(p);
+  }
   Values carried = reduced.start(1);
   size_t numCounters = carried.size();
   llvm::append_range(carried, accumulators);
@@ -203,9 +213,9 @@ void MatrixEmission::storeBlock(Values accumulators) {
     storeTile(accumulator, tile.c);
 }
 
-/// Two blocks an iteration, in one bank of accumulators each. Behind the last block
-/// stands the first again, so what is started in vain reads its operands.
-Values MatrixEmission::emitPairs(int64_t pairs, Values accumulators) {
+/// Behind the last block stands the first again, so what is started in vain reads its
+/// operands. With one bank a block starts in the accumulators that are stored already.
+Values MatrixEmission::emitRounds(int64_t rounds, Values accumulators) {
   SmallVector<unsigned> moving = e.moving(loops(false));
   for (unsigned p : e.moving(loops(true)))
     if (!llvm::is_contained(moving, p))
@@ -213,16 +223,21 @@ Values MatrixEmission::emitPairs(int64_t pairs, Values accumulators) {
   Values carried = blocks.start(0);
   size_t numCounters = carried.size();
   llvm::append_range(carried, accumulators);
-  carried = e.repeat(pairs, moving, carried, [&](Values values) {
+  carried = e.repeat(rounds, moving, carried, [&](Values values) {
     Values counters(ArrayRef(values).take_front(numCounters));
     Values running(ArrayRef(values).drop_front(numCounters));
-    for (unsigned block = 0; block < 2; ++block) {
+    for (unsigned bank = 0; bank < plan.banks; ++bank) {
       running = finishBlock(std::move(running));
       counters = blocks.next(counters);
-      for (unsigned p : llvm::make_filter_range(moving, [&](unsigned p) { return isInput(p); }))
+      for (unsigned p : llvm::make_filter_range(moving, [&](unsigned p) { return isInput(p); })) {
         blocks.advance(p);
+        e.settle(p);
+      }
+      if (plan.banks == 1)
+        storeBlock(running);
       Values started = startBlock();
-      storeBlock(std::move(running));
+      if (plan.banks > 1)
+        storeBlock(running);
       blocks.advance(c);
       running = std::move(started);
     }
@@ -236,9 +251,9 @@ void MatrixEmission::run() {
   findTiles();
   e.hoistConstants(0);
   e.startPointers(nest);
-  int64_t pairs = blocks.iterations() / 2;
-  Values accumulators = emitPairs(pairs, startBlock());
-  if (blocks.iterations() % 2)
+  int64_t rounds = blocks.iterations() > 1 ? blocks.iterations() / plan.banks : 0;
+  Values accumulators = emitRounds(rounds, startBlock());
+  if (blocks.iterations() > rounds * plan.banks)
     storeBlock(finishBlock(std::move(accumulators)));
 }
 

@@ -5,20 +5,18 @@ using namespace mlir;
 using namespace dojo;
 using namespace dojo::kernels;
 
-/// Vector registers for the operand tiles of one step.
-static constexpr int64_t operandRegisters = isa::numVectorRegs - 8;
-/// Tiles of a block: one bank of accumulators. As many hide the latency of the
-/// matrix unit, and leave the loop registers for the operands under way.
-static constexpr int64_t mostTiles = isa::numAccRegs / 2;
+/// Tiles of one operand, of which the loop holds those of two steps.
+static constexpr int64_t mostHeldTiles = isa::numVectorRegs / 2 - 4;
 /// Matrix instructions in the innermost loop, at most, and steps of k.
-static constexpr int64_t loopInstructions = 64, longestUnroll = 2;
+static constexpr int64_t loopInstructions = 32, longestUnroll = 2;
 
 namespace {
 
 class Planner {
 public:
-  Planner(const Nest &nest, unsigned a, unsigned b)
-      : nest(nest), a(nest.accesses[a]), b(nest.accesses[b]), c(nest.outputs().front()) {
+  Planner(const Nest &nest, const Machine &machine, unsigned a, unsigned b)
+      : nest(nest), machine(machine), a(nest.accesses[a]), b(nest.accesses[b]),
+        c(nest.outputs().front()) {
     plan.a = a;
     plan.b = b;
     plan.tile.assign(nest.iterators.size(), 1);
@@ -27,9 +25,7 @@ public:
   std::optional<MatrixPlan> run() {
     if (!a.element.isBF16() || !b.element.isBF16() || !findColumns() || !findDepth() || !findRows())
       return std::nullopt;
-    plan.blocks = plan.tile;
     chooseBlocks();
-    unrollDepth();
     return plan;
   }
 
@@ -65,12 +61,19 @@ private:
   }
   bool findRows();
   void chooseBlocks();
-  void unrollDepth();
+  /// Tries every number of tiles along iterator j and those behind it that divides theirs.
+  void tryBlocks(unsigned j);
+  void keepBest();
+  int64_t unrolled(int64_t accumulators) const;
+  double cyclesOfStep(int64_t accumulators, int64_t loads) const;
   int64_t tiles(unsigned j) const { return nest.iterators[j].extent / plan.tile[j]; }
 
   const Nest &nest;
+  const Machine &machine;
   const Access &a, &b, &c;
   MatrixPlan plan;
+  SmallVector<int64_t> factors; ///< tiles of a block along each iterator
+  std::pair<double, double> least;
 };
 
 } // namespace
@@ -96,45 +99,79 @@ bool Planner::findRows() {
   return false;
 }
 
-/// Fewest instructions a matrix instruction: each tile of an operand costs its
-/// load and its address.
-void Planner::chooseBlocks() {
-  double least = 1e9;
-  SmallVector<int64_t> best = plan.tile;
-  for (unsigned j = 0; j < numIterators(); ++j) {
-    if (nest.iterators[j].reduction || j == plan.n)
-      continue;
-    for (int64_t f = 1; f <= std::min(tiles(j), mostTiles); ++f)
-      for (int64_t g = 1; g <= std::min(tiles(plan.n), mostTiles); ++g) {
-        int64_t loads = (a.stride(j) ? f : 1) + g * (b.stride(j) ? f : 1);
-        if (tiles(j) % f || tiles(plan.n) % g || f * g > mostTiles || loads > operandRegisters)
-          continue;
-        double cost = (2.0 * loads + 3) / (f * g);
-        if (cost < least) {
-          least = cost;
-          best = plan.tile;
-          best[j] *= f;
-          best[plan.n] *= g;
-        }
-      }
-  }
-  plan.blocks = best;
-}
-
-void Planner::unrollDepth() {
-  int64_t accumulators = 1;
-  for (unsigned j = 0; j < numIterators(); ++j)
-    accumulators *= plan.blocks[j] / plan.tile[j];
+/// Steps of k in one iteration of the innermost loop.
+int64_t Planner::unrolled(int64_t accumulators) const {
   int64_t factor = std::min(longestUnroll, std::max<int64_t>(loopInstructions / accumulators, 1));
   while (tiles(plan.k) % factor)
     --factor;
-  plan.blocks[plan.k] *= factor;
+  return factor;
 }
 
-std::optional<MatrixPlan> kernels::planMatrix(const Nest &nest) {
+/// An accumulator's steps follow each other by the latency of the unit. A tile of an
+/// operand costs its load and its address.
+double Planner::cyclesOfStep(int64_t accumulators, int64_t loads) const {
+  int64_t issued =
+      std::max({llvm::divideCeil(accumulators, machine.matrixIssue),
+                llvm::divideCeil(loads, std::min(machine.addressIssue, machine.vectorReadPorts)),
+                llvm::divideCeil(loads, machine.integerIssue), uint64_t(machine.matrixLatency)});
+  return issued + double(machine.branchLatency - 1) / unrolled(accumulators);
+}
+
+void Planner::keepBest() {
+  int64_t accumulators = 1, tilesOfA = 1, tilesOfB = 1, blocks = 1, steps = 1;
+  for (unsigned j = 0; j < numIterators(); ++j) {
+    if (nest.iterators[j].reduction) {
+      steps *= tiles(j);
+      continue;
+    }
+    accumulators *= factors[j];
+    tilesOfA *= a.stride(j) ? factors[j] : 1;
+    tilesOfB *= b.stride(j) ? factors[j] : 1;
+    blocks *= tiles(j) / factors[j];
+  }
+  if (std::min(tilesOfA, tilesOfB) > mostHeldTiles)
+    return;
+  int64_t loads = tilesOfA + tilesOfB;
+  unsigned banks = accumulators * 2 <= isa::numAccRegs ? 2 : 1;
+  // Rows leave an accumulator in the SIMD slot, beside the first steps of the next block.
+  int64_t stored = accumulators * isa::matrixRows / 2;
+  int64_t started = accumulators * (1 + unrolled(accumulators));
+  int64_t between = std::max<int64_t>(stored - started, 0) + machine.simdLatency +
+                    (banks == 1 ? 2 * machine.matrixLatency : 0);
+  double cycles = blocks * (steps * cyclesOfStep(accumulators, loads) + accumulators + between);
+  std::pair<double, double> cost{cycles, double(loads) / accumulators};
+  if (!plan.blocks.empty() && cost >= least)
+    return;
+  least = cost;
+  plan.banks = banks;
+  plan.blocks = plan.tile;
+  for (unsigned j = 0; j < numIterators(); ++j)
+    plan.blocks[j] *= factors[j];
+  plan.blocks[plan.k] *= unrolled(accumulators);
+}
+
+void Planner::tryBlocks(unsigned j) {
+  if (j == numIterators())
+    return keepBest();
+  int64_t before = 1;
+  for (unsigned i = 0; i < j; ++i)
+    before *= factors[i];
+  int64_t most =
+      nest.iterators[j].reduction ? 1 : std::min<int64_t>(tiles(j), isa::numAccRegs / before);
+  for (factors[j] = 1; factors[j] <= most; ++factors[j])
+    if (tiles(j) % factors[j] == 0)
+      tryBlocks(j + 1);
+}
+
+void Planner::chooseBlocks() {
+  factors.assign(numIterators(), 1);
+  tryBlocks(0);
+}
+
+std::optional<MatrixPlan> kernels::planMatrix(const Nest &nest, const Machine &machine) {
   if (!isContractionToF32(nest))
     return std::nullopt;
-  if (auto plan = Planner(nest, 0, 1).run())
+  if (auto plan = Planner(nest, machine, 0, 1).run())
     return plan;
-  return Planner(nest, 1, 0).run();
+  return Planner(nest, machine, 1, 0).run();
 }

@@ -1,4 +1,4 @@
-// RUN: dojo-opt %s --convert-kernels-to-d1 --split-input-file --verify-diagnostics
+// RUN: dojo-opt %s --dojo-set-target --convert-kernels-to-d1 --split-input-file --verify-diagnostics
 
 // expected-error @+1 {{is not a kernel: expected one block and no results}}
 func.func private @declared(memref<4xf32>) attributes {dojo.kernel}

@@ -1,4 +1,4 @@
-// RUN: dojo-opt %s --convert-kernels-to-d1 | FileCheck %s
+// RUN: dojo-opt %s --dojo-set-target --convert-kernels-to-d1 | FileCheck %s
 
 // Small enough to be one block: the fill of zero never touches memory.
 // CHECK-LABEL: func.func private @matmul(%arg0: i64, %arg1: i64, %arg2: i64)

@@ -4,6 +4,7 @@
 #include "Reference.h"
 #include "RoutineInterpreter.h"
 #include "dojo/Conversion/LinalgToD1/Passes.h"
+#include "dojo/Dialect/Dojo/Transforms/Passes.h"
 
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -40,6 +41,7 @@ public:
     if (!error.empty())
       return {"reference: " + error, ""};
     PassManager manager(&context);
+    manager.addPass(dojo::ir::createSetTarget());
     manager.addPass(dojo::createConvertKernelsToD1());
     if (failed(manager.run(*module)))
       return {"does not convert", ""};

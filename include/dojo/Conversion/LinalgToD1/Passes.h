@@ -3,6 +3,7 @@
 #define DOJO_CONVERSION_LINALGTOD1_PASSES_H
 
 #include "dojo/Dialect/D1/IR/D1.h"
+#include "dojo/Dialect/Dojo/IR/Dojo.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"

@@ -18,7 +18,8 @@ def ConvertKernelsToD1 : Pass<"convert-kernels-to-d1", "::mlir::ModuleOp"> {
     pointers, each advanced by a constant at the end of each loop.
   }];
   let dependentDialects = ["::dojo::d1::D1Dialect", "::mlir::arith::ArithDialect",
-                           "::mlir::scf::SCFDialect", "::mlir::func::FuncDialect"];
+                           "::mlir::scf::SCFDialect", "::mlir::func::FuncDialect",
+                           "::dojo::ir::DojoDialect"];
 }
 
 #endif // DOJO_CONVERSION_LINALGTOD1_PASSES_TD

@@ -83,6 +83,40 @@ void BlockProblem::addAccumulatorLives() {
   }
 }
 
+/// The accumulator that `value` has gone on from, without a new start.
+static Value startOf(Value value) {
+  for (;;) {
+    Operation *op = value.getDefiningOp();
+    std::optional<unsigned> updated;
+    if (auto loop = dyn_cast_or_null<RepeatOp>(op))
+      value = loop.getInits()[cast<OpResult>(value).getResultNumber()];
+    else if (auto inst = dyn_cast_or_null<InstructionOpInterface>(op);
+             inst && (updated = updatedOperand(inst)))
+      value = op->getOperand(*updated);
+    else
+      return value;
+  }
+}
+
+/// What the loop around the line carries stays in one register: its next value starts
+/// after the last reader of the one before.
+void BlockProblem::addCarriedAccumulators() {
+  auto loop = dyn_cast<RepeatOp>(ops.front()->getParentOp());
+  if (!loop)
+    return;
+  DenseMap<Value, unsigned> nextStart;
+  for (auto [carried, next] : llvm::zip_equal(loop.getCarried(), loop.getYield().getValues()))
+    if (registerKind(carried.getType()) == isa::Kind::a)
+      if (auto start = numbers.find(startOf(next).getDefiningOp()); start != numbers.end())
+        nextStart[carried] = start->second;
+  for (auto [i, op] : llvm::enumerate(ops))
+    for (Value operand : op->getOperands())
+      if (registerKind(operand.getType()) == isa::Kind::a)
+        if (auto next = nextStart.find(startOf(operand)); next != nextStart.end())
+          if (i < next->second)
+            problem.edges.push_back({unsigned(i), next->second, 0, 0, false});
+}
+
 void BlockProblem::addMemory(MemoryAccesses &memory, RepeatOp loop) {
   SmallVector<std::pair<unsigned, MemoryAccess>> accesses;
   for (auto [i, op] : llvm::enumerate(ops))
@@ -160,6 +194,7 @@ void BlockProblem::addLineEdges(MemoryAccesses &memory) {
         llvm::any_of(op->getUsers(), [&](Operation *user) { return !numbers.contains(user); });
   }
   addUpdates();
+  addCarriedAccumulators();
   addGiven();
   addMemory(memory, {});
 }

@@ -50,6 +50,7 @@ private:
   void addGiven();
   void addUpdates();
   void addAccumulatorLives();
+  void addCarriedAccumulators();
   void addMemory(MemoryAccesses &memory, RepeatOp loop);
 };
 
