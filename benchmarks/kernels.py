@@ -1,21 +1,24 @@
 #!/usr/bin/env python3
-"""The kernel table: one operator on one node, modelled cycles beside the bound that each row names.
+"""The kernel tables: modelled cycles beside the bound that each row names.
 
 kernels.py [NAME...] [--json=FILE] prints a table, or writes a list of rows with name, value, bound,
-ratio (bound over value), goal and unit. Models are made here with seeded weights. A transposition has
-no row: it is no kernel but part of the moves around it.
+ratio (bound over value), goal and unit. A row is one operator on one node, or what a network of
+examples/ spends in the kernels of its contractions. Models are made with seeded weights.
 """
 
 import argparse
+import functools
+import importlib
 import json
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
 import dojo
+import rows  # noqa: F401, for the path of examples/
 
 LANES, MACS = 16, 8 * 8 * 4
 ROWS, COLUMNS = 128, 256
@@ -26,7 +29,8 @@ VECTORS = ROWS * COLUMNS // LANES
 class Kernel:
     """An operator; `bound` is in cycles, None for the fullest unit or port of what is executed.
 
-    Measured is the dearest kernel of the program, or with `whole` all of them.
+    Measured is the dearest kernel of the program; with `whole` all of them, with `moves` the routines that
+    move data too.
     """
 
     op: str
@@ -38,6 +42,7 @@ class Kernel:
     bound: float | None = None
     goal: float = 0.8
     whole: bool = False
+    moves: bool = False
 
 
 MATRIX = {"a": (ROWS, COLUMNS)}
@@ -65,7 +70,29 @@ KERNELS = {
         "LayerNormalization", MATRIX, (ROWS, COLUMNS), weights={"s": (COLUMNS,), "t": (COLUMNS,)}, whole=True
     ),
     "gelu-128x256": Kernel("Gelu", MATRIX, (ROWS, COLUMNS), whole=True),
+    # A vector leaves through the one write port each cycle.
+    "transpose-128x256": Kernel("Transpose", MATRIX, (COLUMNS, ROWS), bound=VECTORS, whole=True, moves=True),
 }  # fmt: skip
+DEEPER = 2 * 512
+
+
+@dataclass(frozen=True)
+class Network:
+    """What examples/SCRIPT.py makes, and the largest values, exclusive, of inputs that are whole numbers."""
+
+    script: str
+    make: callable
+    limits: dict = field(default_factory=dict)
+
+
+NETWORKS = {
+    "kernels-of-resnet50-64x3x224x224": Network("make_resnet50", lambda module: module.make(batch=64)),
+    "kernels-of-bert-base-8x128": Network(
+        "make_bert",
+        lambda module: module.make(module.Size(batch=8)),
+        {"input_ids": 30522, "attention_mask": 2, "token_type_ids": 2},
+    ),
+}
 
 
 def model(kernel, random):
@@ -86,38 +113,84 @@ def model(kernel, random):
 
 def measured(kernel, routines):
     """(cycles, cycles of the fullest unit or port) of what the row measures."""
-    kernels = [r for r in routines if not r["name"].startswith("move_") and r["name"] not in ("init", "step")]
+    kernels = [r for r in routines if r["name"] not in ("init", "step")]
+    if not kernel.moves:
+        kernels = [r for r in kernels if not r["name"].startswith("move_")]
     if not kernel.whole:
         kernels = [max(kernels, key=lambda r: r["cycles"])]
     return sum(r["cycles"] for r in kernels), sum(r["bound"] for r in kernels)
 
 
-def row(name):
-    """The row of one kernel, from a run of it."""
-    kernel, random = KERNELS[name], np.random.default_rng(0)
+def figure(value, bound, goal):
+    return {"value": value, "bound": bound, "ratio": bound / value, "goal": goal, "unit": "modelled cycles"}
+
+
+def timed(program, arrays):
+    """The routines of a timed step."""
+    program.run(arrays, timing=True)
+    return program.run_report["modelled"]["step"]["by_routine"]
+
+
+def of_kernel(kernel):
+    """One operator on one node."""
+    random = np.random.default_rng(0)
     program = dojo.compile(model(kernel, random), "d1-node", kernel.precision)
     arrays = {n: random.standard_normal(shape).astype(np.float32) for n, shape in kernel.inputs.items()}
-    program.run(arrays, timing=True)
-    cycles, executed = measured(kernel, program.run_report["modelled"]["step"]["by_routine"])
-    bound = executed if kernel.bound is None else kernel.bound
-    return {"name": name, "value": cycles, "bound": bound, "ratio": bound / cycles, "goal": kernel.goal,
-            "unit": "modelled cycles"}  # fmt: skip
+    cycles, executed = measured(kernel, timed(program, arrays))
+    return figure(cycles, executed if kernel.bound is None else kernel.bound, kernel.goal)
+
+
+def steady_state():
+    """What further steps of k cost: starts and ends of blocks cancel."""
+    short = KERNELS["gemm-bf16-128x128x512"]
+    deep = replace(short, inputs={"a": (128, DEEPER), "b": (DEEPER, 128)}, bound=128 * 128 * DEEPER / MACS)
+    few, many = of_kernel(short), of_kernel(deep)
+    return figure(many["value"] - few["value"], many["bound"] - few["bound"], 0.95)
+
+
+def of_network(network):
+    """Useful multiply-accumulates at the matrix units' rate, over the cycles of all nodes in kernels that have any."""
+    made = network.make(importlib.import_module(network.script))
+    program, random = dojo.compile(made, "d1-die", "bf16"), np.random.default_rng(0)
+    arrays = {}
+    for value in made.graph.input:
+        shape = [d.dim_value for d in value.type.tensor_type.shape.dim]
+        limit = network.limits.get(value.name)
+        arrays[value.name] = random.integers(0, limit, shape) if limit else random.standard_normal(shape, np.float32)
+    cycles = sum(r["cycles"] for r in timed(program, arrays) if r["matrix_instructions"])
+    useful = sum(op["macs"] for op in program.report["ops"] if op["entry"] == "step")
+    return figure(cycles, useful / MACS, 0.8)
+
+
+TABLE = {
+    **{name: functools.partial(of_kernel, kernel) for name, kernel in KERNELS.items()},
+    "gemm-bf16-128x128-steady": steady_state,
+    **{name: functools.partial(of_network, network) for name, network in NETWORKS.items()},
+}
+
+
+def row(name):
+    return {"name": name, **TABLE[name]()}
+
+
+def line_of(r):
+    return f"{r['name']:33} {r['value']:>12,} {r['bound']:>12,.0f} {r['ratio']:>7.1%}  goal {r['goal']:.0%}"
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(KERNELS))
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(TABLE))
     parser.add_argument("--json", metavar="FILE")
     options = parser.parse_args()
-    if unknown := set(options.names) - KERNELS.keys():
+    if unknown := set(options.names) - TABLE.keys():
         parser.error(f"no kernel is named {min(unknown)}")
-    rows = [row(name) for name in options.names or KERNELS]
+    results = [row(name) for name in options.names or TABLE]
     if options.json:
         with open(options.json, "w", encoding="utf-8") as file:
-            json.dump(rows, file, indent=2)
+            json.dump(results, file, indent=2)
         return
-    for r in rows:
-        print(f"{r['name']:28} {r['value']:>10,} {r['bound']:>10,.0f} {r['ratio']:>7.1%}  goal {r['goal']:.0%}")
+    for r in results:
+        print(line_of(r))
 
 
 if __name__ == "__main__":
