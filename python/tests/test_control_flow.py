@@ -294,7 +294,22 @@ def test_a_loop_that_gives_a_list_is_refused():
         }
       >
     }"""
-    assert "its body gives a sequence or an optional; loops carry and collect tensors" in refusal(text)
+    assert "its body gives seq(float32), and no list came in" in refusal(text)
+
+
+def test_a_loop_whose_data_decide_sizes_is_refused():
+    text = """agraph (float[4] x, float[4] s) => (float[4] end, int64[2,1,N] all) {
+      n = Constant<value = int64 {2}>()
+      true = Constant<value = bool {1}>()
+      end, all = Loop (n, true, s) <
+        body = b (int64 i, bool c, float[4] h) => (bool d, float[4] g, int64[1,N] o) {
+          d = Identity(c)
+          g = Add(h, x)
+          o = NonZero(g)
+        }
+      >
+    }"""
+    assert "its body gives int64 1x4 of which the data decide the size" in refusal(text)
 
 
 def test_branches_that_give_lists_need_a_condition_known_when_compiling():

@@ -128,6 +128,12 @@ CASES = [
     ("Attention", {"q_num_heads": 3, "kv_num_heads": 2}, [zeros(1, 2, 6)] * 3,
      "its 2 heads of keys do not divide its 3 heads of queries"),
     ("Attention", {}, [zeros(1, 2, 3, 4)] * 3 + [zeros(2, 7)], "does not fit 3 queries and 3 keys"),
+    ("Attention", {}, [zeros(1, 2, 3, 4), zeros(1, 2, 3, 5), zeros(1, 2, 3, 4)],
+     "its queries, keys and values 1x2x3x4, 1x2x3x5 and 1x2x3x4 do not fit each other"),
+    ("Attention", {}, [zeros(1, 2, 3, 4)] * 3 + [zeros(1, 3), zeros(1, 2, 3), zeros(1, 2, 3)],
+     "its past of shape 1x2x3 does not fit keys or values of 1x2x3x4"),
+    ("Attention", {}, [zeros(1, 2, 3, 4)] * 3 + [zeros(1, 1, 1, 3, 3)],
+     "its mask of shape 1x1x1x3x3 has not 2 to 4 dimensions"),
     ("RotaryEmbedding", {}, [zeros(1, 2, 6), zeros(2, 3), zeros(2, 3)],
      "it needs 4 dimensions, or 3 and num_heads, and has 1x2x6"),
     ("RotaryEmbedding", {}, [zeros(1, 2, 3, 4), zeros(1, 3, 3), zeros(1, 3, 3)],
@@ -220,6 +226,11 @@ def test_the_cause_is_named(op, attributes, arrays, message):
     graph = helper.make_graph([node], "g", inputs, [helper.make_tensor_value_info("y0", 0, None)])
     opsets = {"": OPSET, **({domain: 1} if domain else {})}
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid(*o) for o in opsets.items()], ir_version=10)
+    outputs = ["y", "second"][: onnx.defs.get_schema(op, domain).min_output if onnx.defs.has(op, domain) else 1]
+    node = helper.make_node(op, names, outputs, name="the node", domain=domain, **attributes)
+    graph = helper.make_graph([node], "g", inputs, [helper.make_tensor_value_info("y", 0, None)])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 27), helper.make_opsetid(domain or "unused", 1)], ir_version=10)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 28)], ir_version=10)
     with pytest.raises(backend.Refused) as refusal:
         backend.run_model(model, arrays)
     assert f"node 'the node' ({op}): " in str(refusal.value)

@@ -74,6 +74,36 @@ def test_an_empty_list_is_extended():
     np.testing.assert_array_equal(out, [X])
 
 
+def loop(nodes, outputs, steps="three"):
+    """A Loop that carries the list of x twice; `nodes` make the next list s, from step i."""
+    infos = [helper.make_value_info(n, helper.make_tensor_type_proto(t, [])) for n, t in (("i", TensorProto.INT64), ("on", TensorProto.BOOL))]
+    carried = [helper.make_value_info(name, sequence) for name in ("l", "s")]
+    values = [helper.make_value_info(name, sequence if name in "sl" else helper.make_tensor_type_proto(kind, None))
+              for name, kind in outputs]
+    body = helper.make_graph(nodes, "body", [*infos, carried[0]], values)
+    return [node("SequenceConstruct", "x x", "l0"), node("Loop", f"{steps} yes l0", body=body)]
+
+
+def test_a_loop_that_carries_lists_is_unrolled():
+    nodes = [node("SequenceAt", "l i", "e"), node("Neg", "e", "n"), node("SequenceInsert", "l n", "s"), node("Identity", "on", "go")]
+    built = model(loop(nodes, [("go", TensorProto.BOOL), ("s", F)]), {"x": tensor}, {"y": sequence}, [("three", 3), ("yes", True)])
+    (out,) = run(built, X)
+    for got, sign in zip(out, [1, 1, -1, -1, 1], strict=True):
+        np.testing.assert_array_equal(got, sign * X)
+
+
+def test_a_branch_with_lists_is_chosen_when_compiling():
+    branches = {}
+    for name, count in (("then_branch", 1), ("else_branch", 2)):
+        made = helper.make_node("SequenceConstruct", ["x"] * count, [name])
+        branches[name] = helper.make_graph([made], name, [], [helper.make_value_info(name, sequence)])
+    condition = helper.make_tensor_type_proto(TensorProto.BOOL, [])
+    built = model([node("If", "c", **branches)], {"x": tensor, "c": condition}, {"y": sequence})
+    for c in (True, False):
+        (out,) = run(built, X, np.array(c))
+        np.testing.assert_array_equal(out, [X] * (1 if c else 2))
+
+
 CUT = node("SplitToSequence", "x", "s", axis=1)
 LIST = node("SequenceConstruct", "x x", "s")
 EMPTY = node("SequenceEmpty", "", "s")
@@ -106,12 +136,18 @@ NONE = node("Optional", "", "o", type=tensor)
          "its attribute 'type' is int64 and its operand float32"),
         ([NONE, node("OptionalGetElement", "o")], tensor, "its optional has no value"),
         ([NONE, node("Identity", "o")], optional, "output 'y' is an optional without a value"),
+        (loop([node("ReduceMax", "x", "m", keepdims=0), node("Less", "m nought", "go"), node("Identity", "l", "s")],
+              [("go", TensorProto.BOOL), ("s", F)]), sequence, "it carries lists, and its body computes its condition"),
+        (loop([], [("on", TensorProto.BOOL), ("l", F)], "many"), sequence,
+         "it carries lists through 2000 steps, more than 1024"),
+        (loop([node("Identity", "l", "s"), node("Identity", "on", "go"), node("Neg", "x", "n")],
+              [("go", TensorProto.BOOL), ("s", F), ("n", F)]), sequence, "it carries 1 values with lists and its body gives 2"),
         ([LIST, node("Neg", "s")], tensor, "its operand 0, 'X', must not be seq(float32)"),
         ([LIST, node("Identity", "s")], tensor, "its result 0 is declared as float32 and is seq(float32)"),
     ],
 )  # fmt: skip
 def test_the_cause_is_named(nodes, kind, message):
-    weights = [("two", 2), ("ends", [0, 1]), ("zero", 0), ("one", X[0]), ("long", np.arange(1024))]
+    weights = [("three", 3), ("many", 2000), ("yes", True), ("nought", np.float32(0)), ("two", 2), ("ends", [0, 1]), ("zero", 0), ("one", X[0]), ("long", np.arange(1024))]
     with pytest.raises(backend.Refused) as refusal:
         run(model(nodes, {"x": tensor}, {"y": kind}, weights), X)
     assert message in str(refusal.value)

@@ -63,6 +63,8 @@ private:
   enum Operand : unsigned { Q, K, V, Mask, PastKey, PastValue, Lengths };
 
   LogicalResult readShapes();
+  std::optional<Shape> headedShape(unsigned operand, int64_t count);
+  LogicalResult checkShapes();
   Value single(unsigned operand);
   Value heads(unsigned operand, int64_t count);
   Value maskOperand();
@@ -103,12 +105,48 @@ LogicalResult Attention::readShapes() {
                   Twine(queryHeads) + " heads of queries");
   if (c.has(PastKey) != c.has(PastValue))
     return c.fail("it has past keys without past values, or values without keys");
+  if (failed(checkShapes()))
+    return failure();
   past = c.has(PastKey) ? c.shape(PastKey)[2] : 0;
   queries = c.shape(Q)[flat ? 1 : 2];
   keys = past + c.shape(K)[flat ? 1 : 2];
   causal = c.flagAttr("is_causal", false);
-  left = c.intAttr("left_window_size", -1);
-  right = c.intAttr("right_window_size", -1);
+  left = std::min<int64_t>(c.intAttr("left_window_size", -1), queries + keys);
+  right = std::min<int64_t>(c.intAttr("right_window_size", -1), queries + keys);
+  return success();
+}
+
+/// Batch, heads, places and width, if the operand has this number of heads.
+std::optional<Shape> Attention::headedShape(unsigned operand, int64_t count) {
+  Shape shape(c.shape(operand));
+  if (!flat)
+    return shape[1] == count ? std::optional(shape) : std::nullopt;
+  if (shape[2] % count)
+    return std::nullopt;
+  return Shape{shape[0], count, shape[1], shape[2] / count};
+}
+
+LogicalResult Attention::checkShapes() {
+  auto q = headedShape(Q, queryHeads), k = headedShape(K, keyHeads), v = headedShape(V, keyHeads);
+  if (!q || !k || !v || (*q)[0] != (*k)[0] || (*q)[3] != (*k)[3] ||
+      ArrayRef(*k).take_front(3) != ArrayRef(*v).take_front(3))
+    return c.fail("its queries, keys and values " + shapeName(c.shape(Q)) + ", " +
+                  shapeName(c.shape(K)) + " and " + shapeName(c.shape(V)) +
+                  " do not fit each other");
+  for (auto [past, now] : {std::pair(PastKey, &*k), std::pair(PastValue, &*v)}) {
+    if (!c.has(past))
+      continue;
+    Shape expected(*now);
+    expected[2] = c.rank(PastKey) == 4 ? c.shape(PastKey)[2] : -1;
+    if (Shape(c.shape(past)) != expected)
+      return c.fail("its past of shape " + shapeName(c.shape(past)) +
+                    " does not fit keys or values of " + shapeName(*now));
+  }
+  if (c.has(Mask) && (c.rank(Mask) < 2 || c.rank(Mask) > 4))
+    return c.fail("its mask of shape " + shapeName(c.shape(Mask)) + " has not 2 to 4 dimensions");
+  if (c.has(Lengths) && Shape(c.shape(Lengths)) != Shape{(*q)[0]})
+    return c.fail("its lengths of shape " + shapeName(c.shape(Lengths)) +
+                  " do not fit a batch of " + Twine((*q)[0]));
   return success();
 }
 

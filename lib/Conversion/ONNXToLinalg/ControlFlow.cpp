@@ -34,12 +34,14 @@ Known asKnown(Value value, Type declared) {
 }
 
 std::string describe(const Known &known) {
-  return typeName(known.declared) + (known.isList() ? "" : " " + shapeName(known.type.getShape()));
+  std::string type = typeName(known.declared);
+  return known.isList() ? type : type + " " + shapeName(known.type.getShape());
 }
 
-/// Whether a value can stand for the other in one place of memory; no list stands in memory.
+/// Whether both are tensors of one type and size; lists are settled while compiling.
 bool agree(const Known &x, const Known &y) {
-  return !x.isList() && x.type == y.type && x.declared == y.declared;
+  return !x.isList() && x.type == y.type && x.declared == y.declared && x.extents.empty() &&
+         y.extents.empty();
 }
 
 Value select(NodeContext &c, Value condition, Value yes, Value no) {
@@ -54,6 +56,22 @@ FailureOr<Value> scalarCondition(NodeContext &c, unsigned i) {
     return c.fail("its condition is " + typeName(c.declared(i)) + " " + shapeName(c.shape(i)) +
                   "; it must be one bool");
   return reshape(c.b, c.value(i), {});
+}
+
+/// The outputs of the body, which a loop on the mesh has for each of its steps.
+FailureOr<Values> lowerStep(NodeContext &c, ArrayRef<Known> inputs, size_t least) {
+  FailureOr<Values> results = c.lowerBody("body", inputs);
+  if (failed(results))
+    return failure();
+  if (results->size() < least)
+    return c.fail("its body has too few outputs");
+  for (Known &one : *results)
+    if (one.isList())
+      return c.fail("its body gives " + describe(one) + ", and no list came in");
+  for (Known &one : *results)
+    if (!one.extents.empty())
+      return c.fail("its body gives " + describe(one) + " of which the data decide the size");
+  return results;
 }
 
 LogicalResult lowerIf(NodeContext &c) {
@@ -103,14 +121,6 @@ Values knownLike(ValueRange values, ArrayRef<Known> like) {
   for (auto [value, one] : llvm::zip(values, like))
     result.push_back(asKnown(value, one.declared));
   return result;
-}
-
-/// What the body of a loop gives, all of which stands in memory.
-FailureOr<Values> lowerStep(NodeContext &c, ArrayRef<Known> inputs) {
-  FailureOr<Values> results = c.lowerBody("body", inputs);
-  if (succeeded(results) && llvm::any_of(*results, [](const Known &k) { return k.isList(); }))
-    return c.fail("its body gives a sequence or an optional; loops carry and collect tensors");
-  return results;
 }
 
 FailureOr<int64_t> tripCount(NodeContext &c, std::optional<bool> condition) {
@@ -173,11 +183,9 @@ LogicalResult LoopLowering::lower() {
   StepLoop loop(c.b, count, inits);
   Values inputs = {asKnown(loop.carried()[1], c.b.getI64Type()), knownBool(c, true)};
   inputs.append(knownLike(loop.carried().drop_front(2), carried));
-  FailureOr<Values> results = lowerStep(c, inputs);
+  FailureOr<Values> results = lowerStep(c, inputs, 1 + carried.size());
   if (failed(results))
     return failure();
-  if (results->size() < 1 + carried.size())
-    return c.fail("its body has too few outputs");
   return finish(loop, *results);
 }
 
@@ -216,7 +224,49 @@ LogicalResult LoopLowering::finish(StepLoop &loop, MutableArrayRef<Known> result
   return success();
 }
 
-LogicalResult lowerLoop(NodeContext &c) { return LoopLowering(c).lower(); }
+/// A loop that carries lists: the body once for each step, whose number and condition are known.
+LogicalResult unrollLoop(NodeContext &c) {
+  constexpr int64_t mostSteps = 1024;
+  std::optional<bool> goesOn = c.has(1) ? knownCondition(c.operand(1)) : true;
+  if (!goesOn)
+    return c.failUnknown(1, "it carries lists, and its condition must be known when compiling");
+  FailureOr<int64_t> count = tripCount(c, goesOn);
+  if (failed(count))
+    return failure();
+  if (*count > mostSteps)
+    return c.fail("it carries lists through " + Twine(*count) + " steps, more than " +
+                  Twine(mostSteps));
+  Values carried;
+  for (unsigned i = 2; i < c.size(); ++i)
+    carried.push_back(c.operand(i));
+  auto number = RankedTensorType::get({}, c.b.getI64Type());
+  for (int64_t step = 0; step < *count && *goesOn; ++step) {
+    Values inputs = {knownConstant(DenseElementsAttr::get(number, step)), knownBool(c, true)};
+    inputs.append(carried);
+    FailureOr<Values> results = c.lowerBody("body", inputs);
+    if (failed(results))
+      return failure();
+    if (results->size() != 1 + carried.size())
+      return c.fail("it carries " + Twine(carried.size()) +
+                        " values with lists and its body gives " +
+                        Twine(int64_t(results->size()) - 1),
+                    "what a loop collects beside lists is not supported");
+    goesOn = knownCondition(results->front());
+    if (!goesOn)
+      return c.fail("it carries lists, and its body computes its condition");
+    carried.assign(results->begin() + 1, results->end());
+  }
+  for (auto [i, one] : llvm::enumerate(carried))
+    c.result(i, one);
+  return success();
+}
+
+LogicalResult lowerLoop(NodeContext &c) {
+  for (unsigned i = 2; i < c.size(); ++i)
+    if (c.operand(i).isList())
+      return unrollLoop(c);
+  return LoopLowering(c).lower();
+}
 
 //===-- Scan --------------------------------------------------------------===//
 
@@ -237,11 +287,9 @@ FailureOr<Values> scan(NodeContext &c, ScanPlan &plan, MutableArrayRef<Known> ca
     inputs.push_back(
         asKnown(loop.slice(c.valueOf(one), plan.inputAxes[i], ScanPlan::at(plan.inputReversed, i)),
                 one.declared));
-  FailureOr<Values> results = lowerStep(c, inputs);
+  FailureOr<Values> results = lowerStep(c, inputs, carried.size());
   if (failed(results))
     return failure();
-  if (results->size() < carried.size())
-    return c.fail("its body has too few outputs");
   auto next = MutableArrayRef(*results).take_front(carried.size());
   if (failed(checkCarried(c, carried, next)))
     return failure();

@@ -226,8 +226,13 @@ void Walker::visitAll(Block &block) {
 
 FailureOr<SmallVector<Known>> Walker::lowerGraph(Region &graph, ArrayRef<Known> inputs) {
   Location around = b.getLoc();
-  for (auto [argument, input] : llvm::zip(graph.getArguments(), inputs))
+  for (auto [argument, input] : llvm::zip(graph.getArguments(), inputs)) {
     values[argument] = input;
+    // A value is an optional where the graph says so.
+    auto optional = dyn_cast<OptionalType>(argument.getType());
+    if (optional && optional.getElement() == input.declared)
+      values[argument] = {{}, {}, {}, optional, {input}};
+  }
   visitAll(graph.front());
   b.setLoc(around);
   SmallVector<Known> outputs;
@@ -255,8 +260,8 @@ void Walker::addOutput(const std::string &name, Known &known) {
     return reject("output '" + name + "' is " + typeName(known.declared) +
                   ", which no node computes; floats, integers and bool are supported");
   Value value = known.value ? known.value : materialise(b, known.constant);
-  outputs.push_back({name, encoded(b, value, known.declared), outsideType(known.declared).name,
-                     known.extents});
+  outputs.push_back(
+      {name, encoded(b, value, known.declared), outsideType(known.declared).name, known.extents});
 }
 
 /// Puts the counts of places behind the outputs; gives for each output the pairs of a

@@ -63,7 +63,7 @@ static Value maxPlaces(NodeContext &c, Value image, Value maxima, const Window &
 }
 
 static LogicalResult lowerMaxPool(NodeContext &c) {
-  bool columns = c.intAttr("storage_order", 0);
+  bool columns = c.flagAttr("storage_order", false);
   auto w = poolWindow(c);
   if (failed(w))
     return failure();

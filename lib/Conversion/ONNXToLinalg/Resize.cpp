@@ -154,8 +154,8 @@ static FailureOr<Interpolation> readInterpolation(NodeContext &c) {
     return failure();
   Interpolation how = {*mode, c.stringAttr("coordinate_transformation_mode", "half_pixel"),
                        c.stringAttr("nearest_mode", "round_prefer_floor")};
-  how.antialias = c.intAttr("antialias", 0);
-  how.excludeOutside = c.intAttr("exclude_outside", 0);
+  how.antialias = c.flagAttr("antialias", false);
+  how.excludeOutside = c.flagAttr("exclude_outside", false);
   how.cubicA = c.floatAttr("cubic_coeff_a", -0.75);
   if (!llvm::is_contained({"asymmetric", "half_pixel", "half_pixel_symmetric", "align_corners",
                            "pytorch_half_pixel", "tf_crop_and_resize"},

@@ -61,7 +61,7 @@ static Handler topK(bool operand) {
   return [operand](NodeContext &c) -> LogicalResult {
     auto k = operand ? c.needInts(1, "k") : FailureOr<Shape>(Shape{c.intAttr("k", 0)});
     auto axis = c.axis(c.intAttr("axis", -1), c.rank(0));
-    bool largest = c.intAttr("largest", 1);
+    bool largest = c.flagAttr("largest", true);
     c.ignore({"sorted"});
     if (failed(k) || failed(axis))
       return failure();

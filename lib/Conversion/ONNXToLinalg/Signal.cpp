@@ -175,7 +175,7 @@ static Value spectrum(ImplicitLocOpBuilder &b, Value x, int64_t length, bool inv
 /// The axis is an attribute before opset 20 and an operand since.
 static Handler dft(bool operand) {
   return [operand](NodeContext &c) -> LogicalResult {
-    bool inverse = c.intAttr("inverse", 0), onesided = c.intAttr("onesided", 0);
+    bool inverse = c.flagAttr("inverse", false), onesided = c.flagAttr("onesided", false);
     int64_t rank = c.rank(0), given = operand ? -2 : c.intAttr("axis", 1);
     if (operand && c.has(2)) {
       auto axis = c.needInts(2, "axis");
@@ -234,7 +234,7 @@ static FailureOr<int64_t> needSize(NodeContext &c, unsigned operand, StringRef w
 /// row of the transform times the window, moved by the step of the frames.
 static LogicalResult lowerSTFT(NodeContext &c) {
   ImplicitLocOpBuilder &b = c.b;
-  bool onesided = c.intAttr("onesided", 1);
+  bool onesided = c.flagAttr("onesided", true);
   if (c.rank(0) != 3 || c.shape(0)[2] < 1 || c.shape(0)[2] > 2)
     return c.fail("it needs batch, signal and real or complex numbers and has " +
                   shapeName(c.shape(0)));
@@ -292,7 +292,7 @@ static LogicalResult giveConstant(NodeContext &c, ArrayRef<int64_t> shape,
 /// one for a symmetric window.
 static Handler cosineWindow(double a0, double a1, double a2) {
   return [=](NodeContext &c) -> LogicalResult {
-    bool periodic = c.intAttr("periodic", 1);
+    bool periodic = c.flagAttr("periodic", true);
     auto size = needSize(c, 0, "size");
     if (failed(size))
       return failure();

@@ -109,12 +109,12 @@ std::string printed(Type type) {
 /// The error of a value that the file states to be of another type than it is.
 Error checkStated(StringRef name, Type stated, Type is) {
   auto x = dyn_cast_or_null<TensorType>(stated), y = dyn_cast<TensorType>(is);
-  if (!x || !y)
-    return Error::success();
-  if (x.getElementType() == y.getElementType() && succeeded(verifyCompatibleShape(x, y)))
-    return Error::success();
-  return error("'%s' is declared as %s and is %s", name.str().c_str(), printed(x).c_str(),
-               printed(y).c_str());
+  bool fits =
+      x && y ? x.getElementType() == y.getElementType() && succeeded(verifyCompatibleShape(x, y))
+             : !stated || stated == is || isa<AnyType>(stated) || isa<AnyType>(is);
+  return fits ? Error::success()
+              : error("'%s' is declared as %s and is %s", name.str().c_str(),
+                      printed(stated).c_str(), printed(is).c_str());
 }
 
 Error Importer::state(Scope &scope, StringRef name, Type type) {
