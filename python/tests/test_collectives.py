@@ -64,6 +64,6 @@ def test_equal_to_numpy(name, tmp_path):
     translated = tool("dojo-translate", "--d1-to-binary", module, "-o", program)
     assert translated.returncode == 0, translated.stderr
     array = np.random.default_rng(0).standard_normal((4, 64)).astype(np.float32)
-    run = run_program(program, [array], "--strict=memory")
+    run = run_program(program, [array], "--strict=race")
     assert run.returncode == 0, run.stderr
     assert np.allclose(np.load(tmp_path / "r.npy"), reference(array), rtol=1e-5, atol=1e-6)

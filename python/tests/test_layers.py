@@ -36,7 +36,7 @@ def run(layer, folder, run_tool, mapping="", target="d1-mini", precision="fp32")
     compiled = run_tool("dojo-compile", str(model), "-o", str(binary), *options)
     assert compiled.returncode == 0, compiled.stderr
     assert set(mapping.splitlines()) <= set(used.read_text().splitlines())
-    result = check(dojo.Program.load(binary), Reference(str(model)), layer.inputs, precision, strict="memory")
+    result = check(dojo.Program.load(binary), Reference(str(model)), layer.inputs, precision, strict="race")
     assert result.passed, "\n".join(c.line() for c in result.comparisons)
     return result
 

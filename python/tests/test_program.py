@@ -38,7 +38,7 @@ def test_a_saved_program_runs_as_the_compiled_one(program, images, tmp_path):
     assert np.array_equal(loaded.run(images)["logits"], program.run(images)["logits"])
 
 
-@pytest.mark.parametrize("options", [{"threads": 1}, {"threads": 2}, {"threads": 7}, {"strict": "memory"}])
+@pytest.mark.parametrize("options", [{"threads": 1}, {"threads": 2}, {"threads": 7}, {"strict": "memory"}, {"strict": "race"}])
 def test_no_option_of_a_run_changes_its_result(program, images, options):
     assert np.array_equal(program.run(images, **options)["logits"], program.run(images)["logits"])
 

@@ -61,7 +61,7 @@ def lowered(text, folder):
 
 def outcome(text, arrays, folder, *options):
     program, module = lowered(text, folder)
-    run = run_program(program, arrays, "--strict=memory", *options)
+    run = run_program(program, arrays, "--strict=race", *options)
     assert run.returncode == 0, run.stderr
     return np.load(folder / "r.npy"), module
 
