@@ -46,3 +46,14 @@ def test_an_unknown_row_is_refused_with_the_known_ones():
     done = run("resnet51")
     assert done.returncode == 1
     assert "no row begins with 'resnet51'" in done.stderr and "magika-d1-die-bf16" in done.stderr
+
+
+def test_the_executor_stands_beside_the_peak_of_its_host(tmp_path):
+    done = run("executor-gemm", f"--json={tmp_path / 'rows.json'}")
+    assert done.returncode == 0, done.stdout + done.stderr
+    records = json.loads((tmp_path / "rows.json").read_text())
+    assert [record["name"] for record in records] == ["executor-gemm", "executor-gemm-interpreted"]
+    for record in records:
+        assert set(record) == KEYS and record["ratio"] == record["value"] / record["bound"]
+        assert 0 < record["ratio"] < 1, "nothing is faster than the host"
+    assert records[0]["value"] > records[1]["value"], "loops that run whole are faster than single steps"
