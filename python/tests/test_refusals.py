@@ -231,6 +231,11 @@ def test_the_cause_is_named(op, attributes, arrays, message):
     graph = helper.make_graph([node], "g", inputs, [helper.make_tensor_value_info("y", 0, None)])
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 27), helper.make_opsetid(domain or "unused", 1)], ir_version=10)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 28)], ir_version=10)
+    results = [f"y{i}" for i in range(onnx.defs.get_schema(op, domain=domain).min_output)]
+    node = helper.make_node(op, names, results, name="the node", domain=domain, **attributes)
+    outputs = [helper.make_tensor_value_info(y, 0, None) for y in results]
+    opsets = [helper.make_opsetid("", 28), helper.make_opsetid(domain or "unused", 1)]
+    model = helper.make_model(helper.make_graph([node], "g", inputs, outputs), opset_imports=opsets, ir_version=10)
     with pytest.raises(backend.Refused) as refusal:
         backend.run_model(model, arrays)
     assert f"node 'the node' ({op}): " in str(refusal.value)

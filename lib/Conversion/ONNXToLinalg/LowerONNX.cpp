@@ -133,7 +133,8 @@ const Handler *Walker::handlerOf(NodeOp node) {
 /// Reports what is wrong with nodes by themselves, those in bodies included.
 void Walker::checkNodes() {
   from.walk<WalkOrder::PreOrder>([&](NodeOp node) {
-    std::string problem = problemOf(node);
+    bool handled = registry.knows(node.getDomain().value_or(""), node.getOpType());
+    std::string problem = problemOf(node, handled);
     if (problem.empty())
       return;
     reject(node, problem);

@@ -178,11 +178,11 @@ Type typeNamed(MLIRContext *context, StringRef name) {
 
 } // namespace
 
-std::string dojo::onnx::problemOf(NodeOp node) {
+std::string dojo::onnx::problemOf(NodeOp node, bool handled) {
   StringRef domain = node.getDomain().value_or(""), op = node.getOpType();
   ArrayRef<Schema> versions = versionsOf(domain, op);
   if (versions.empty())
-    return isDescribed(domain) ? "ONNX has no such operator" : "";
+    return isDescribed(domain) && !handled ? "ONNX has no such operator" : "";
   const Schema *schema = newest(versions, node.getOpset());
   if (!schema || schema->removed)
     return llvm::formatv("opset {0} has no such operator; opset {1} {2} it", node.getOpset(),

@@ -23,8 +23,9 @@ struct Schema {
 };
 
 /// What is wrong with a node, whatever the types of its operands are: its operator, the
-/// numbers of operands and results, the attributes. Empty if nothing is.
-std::string problemOf(NodeOp node);
+/// numbers of operands and results, the attributes. Empty if nothing is. An operator that
+/// ONNX does not have may be `handled` all the same: exporters write some into its domain.
+std::string problemOf(NodeOp node, bool handled);
 
 /// The types of one node: bound by its operands, asked for its results.
 class Signature {
