@@ -100,6 +100,7 @@ WORDS = {"input_ids": (0, 30522)}
 MODELS = {
     "digits_mlp": Model(digits("digits_mlp")),
     "digits_cnn": Model(digits("digits_cnn")),
+    "qdq_cnn": Model(example("make_qdq_cnn"), ranges={"image": (0, 1)}),
     "magika": Model(magika, {"bytes": (1, 2048)}, {"bytes": (0, 257)}),
     "resnet50": Model(example("make_resnet50")),
     "minilm": Model(minilm, {"batch_size": 1, "sequence_length": 128}, {**WORDS, "attention_mask": (0, 2)}),
@@ -136,6 +137,7 @@ ROWS = [
     *on_die("ocr_detector"),
     *on_die("gpt2"),
     Row("gpt2_xl_blocks", "d1-mini", "bf16"),
+    *on_die("qdq_cnn"),
     *on_die("mobilenetv2"),
     *on_die("efficientnet_b0"),
     *on_die("vit_b16"),

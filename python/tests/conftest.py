@@ -75,6 +75,7 @@ def make_models(folder, name):
     import make_gpt2
     import make_lstm_lm
     import make_mobilenetv2
+    import make_qdq_cnn
     import make_resnet50
     import make_unet
     import make_vit
@@ -88,6 +89,7 @@ def make_models(folder, name):
         "lstm_lm": make_lstm_lm.make,
         "lstm_lm_tied": lambda: make_lstm_lm.make(make_lstm_lm.TIED_CHUNK),
         "mobilenetv2": make_mobilenetv2.make,
+        "qdq_cnn": make_qdq_cnn.make,
         "resnet50": make_resnet50.make,
         "silero": silero.make,
         "unet": lambda: make_unet.make(size=64),

@@ -41,3 +41,17 @@ def test_outputs_depend_on_the_inputs(compiled, model_path, model):
     for name, values in first.items():
         assert 0.1 < values.std() < 10
         assert 0.1 < np.std(second[name] - values) / values.std() < 2
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_a_network_in_8_bits_classes_digits_as_onnx_runtime_does(compiled, model_path, precision):
+    from digits_accuracy import d1_logits, reference_logits
+    from make_digits import split
+
+    program, path = compiled("qdq_cnn", "d1-die", precision), model_path("qdq_cnn")
+    assert {node.op_type for node in onnx.load(path).graph.node} >= {"QuantizeLinear", "DequantizeLinear", "Conv"}
+    _, (images, labels) = split()
+    check_equal(program, path, {"image": images[:20]}, precision, strict="memory")
+    found, expected = d1_logits(program, images), reference_logits(path, images)
+    assert (found.argmax(axis=1) == expected.argmax(axis=1)).all()
+    assert (found.argmax(axis=1) == labels).mean() > 0.96
