@@ -125,7 +125,7 @@ def optional_and_branches():
 
 @model
 def several_problems():
-    nodes = [h.make_node("LSTM", ["x", "w", "r"], ["a"], "recurrent", hidden_size=4),
+    nodes = [h.make_node("RegexFullMatch", ["x"], ["a"], "match", pattern="a"),
              h.make_node("Relu", ["a"], ["b"], "after"),
              h.make_node("Conv", ["image", "k"], ["c"], "convolve", group=2),
              h.make_node("Flatten", ["image"], ["d"], "flat", axis=7),
@@ -134,8 +134,7 @@ def several_problems():
              h.make_node("Fancy", ["image"], ["g"], "fancy", domain="org.example")]
     built = make(nodes, [info("x", [1, 1, 4]), info("image", [1, 3, 8, 8])],
                  [info(n, None) for n in "bcdefg"],
-                 [weights("w", 1, 16, 4), weights("r", 1, 16, 4), weights("k", 4, 3, 3, 3),
-                  nh.from_array(np.ones(8, np.int64), "amounts")])
+                 [weights("k", 4, 3, 3, 3), nh.from_array(np.ones(8, np.int64), "amounts")])
     built.opset_import.append(h.make_opsetid("org.example", 1))
     return built
 

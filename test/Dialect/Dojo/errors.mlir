@@ -1,6 +1,6 @@
 // RUN: dojo-opt %s --verify-diagnostics --split-input-file
 
-// expected-error @+1 {{role is input, output, constant, state or scratch, found 'weights'}}
+// expected-error @+1 {{role is input, output, count, constant, state or scratch, found 'weights'}}
 dojo.dram @x "weights" : tensor<4xf32>
 
 // -----
