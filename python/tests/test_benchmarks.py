@@ -56,4 +56,3 @@ def test_the_executor_stands_beside_the_peak_of_its_host(tmp_path):
     for record in records:
         assert set(record) == KEYS and record["ratio"] == record["value"] / record["bound"]
         assert 0 < record["ratio"] < 1, "nothing is faster than the host"
-    assert records[0]["value"] > records[1]["value"], "loops that run whole are faster than single steps"

@@ -54,7 +54,7 @@ def test_a_constant_condition_takes_its_branch_alone():
       c = Constant<value = bool {1}>()
       z = If (c) <
         then_branch = t () => (float[4] a) { a = Exp(x) },
-        else_branch = e () => (float[4] b) { b = ImageDecoder(x) }
+        else_branch = e () => (float[4] b) { b = StringNormalizer(x) }
       >
     }"""
     model = onnx.parser.parse_model(HEADER + text)

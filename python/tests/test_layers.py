@@ -163,7 +163,7 @@ HAND_MAPPED = [
     (softmax, {"out": "y = [d1 : 4], x = [d0 : 3]", "out__1": "y = [d1 : 2], x = [d2 : 4], inner = d2"}),
     (softmax, {"out": "y = [d2 : 4], inner = d1", "out__2": "y = [d2 : 3], x = [d1 : 4]"}),
     (layer_norm, {}),
-    (layer_norm, {"out": "y = [d1 : 4], x = [d2 : 4]", "out__4": "y = [d4 : 4], x = [d2 : 2], inner = d4"}),
+    (layer_norm, {"out": "y = [d1 : 4], x = [d2 : 4]", "out__5": "y = [d4 : 4], x = [d2 : 2], inner = d4"}),
     (layer_norm, {"out": "x = [d1 : 3]", "out__2": "y = [d2 : 4]"}),
     (attention, {}),
     (attention, {"scores": "y = [d0 : 4], x = [d1 : 3], inner = d2", "mixed": "y = [d1 : 4], x = [d2 : 4]"}),
