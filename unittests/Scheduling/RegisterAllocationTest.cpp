@@ -144,6 +144,23 @@ TEST(RegisterAllocation, RecomputingRelievesTheWorstStep) {
   EXPECT_TRUE(chooseRecomputed(p.problem, failed(p), {false, false, false}).empty());
 }
 
+TEST(RegisterAllocation, WhatALoopReadsIsRecomputedLast) {
+  Program p(2);
+  ValueId inLoop = p.op(), outside = p.op(), counter = p.op();
+  p.use({counter});
+  p.repeat({});
+  p.use({inLoop});
+  p.endRepeat({});
+  // Many uses in one stretch are one computation; so the use in the loop is dearer.
+  for (int i = 0; i < 10; ++i)
+    p.use({outside});
+  p.repeat({});
+  p.endRepeat({});
+  p.use({outside});
+  std::vector<ValueId> chosen = chooseRecomputed(p.problem, failed(p), {true, true, false});
+  EXPECT_EQ(chosen, std::vector<ValueId>{outside});
+}
+
 TEST(RegisterCheck, FindsAValueThatWasOverwritten) {
   Program p(2);
   ValueId a = p.op(), b = p.op();

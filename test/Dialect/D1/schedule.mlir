@@ -82,3 +82,37 @@ func.func @line(%a: !d1.x) attributes {d1.routine} {
 func.func @entry() attributes {d1.entry} {
   return
 }
+
+// -----
+
+// What a loop carries stays in one accumulator: its next value starts when the rows of
+// the one before are read, though it has the longest way to go.
+// CHECK-LABEL: func @bank
+// CHECK-SAME: d1.schedule = "overlapped"
+// CHECK: d1.mzero
+// CHECK: d1.repeat
+// CHECK: d1.repeat
+// CHECK-NOT: d1.mzero
+// CHECK: d1.mread %{{.*}}, 1
+// CHECK: d1.mzero
+func.func @bank(%c: !d1.x, %v: !d1.v) attributes {d1.routine} {
+  %n = d1.li 4 : () -> !d1.x
+  %first = d1.mzero : () -> !d1.a
+  %r = d1.repeat %n, %first : (!d1.x, !d1.a) -> (!d1.a) {
+  ^bb0(%left: !d1.x, %old: !d1.a):
+    %m = d1.li 8 : () -> !d1.x
+    %sum = d1.repeat %m, %old : (!d1.x, !d1.a) -> (!d1.a) {
+    ^bb0(%steps: !d1.x, %t: !d1.a):
+      %u = d1.mmul %t, %v, %v : (!d1.a, !d1.v, !d1.v) -> !d1.a
+      d1.yield %u : !d1.a
+    }
+    %x = d1.mread %sum, 0 : (!d1.a) -> !d1.v
+    d1.vst %x, %c, 0 : (!d1.v, !d1.x) -> ()
+    %y = d1.mread %sum, 1 : (!d1.a) -> !d1.v
+    d1.vst %y, %c, 64 : (!d1.v, !d1.x) -> ()
+    %start = d1.mzero : () -> !d1.a
+    %next = d1.mmul %start, %v, %v : (!d1.a, !d1.v, !d1.v) -> !d1.a
+    d1.yield %next : !d1.a
+  }
+  return
+}

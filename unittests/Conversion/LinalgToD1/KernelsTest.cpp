@@ -104,6 +104,13 @@ TEST(Kernels, MatmulInBF16RunsOnTheMatrixUnit) {
   expectMatmul(24, 40, 12, "bf16", "matrix", false);
 }
 
+/// Blocks of more than half the accumulators: several, one, and one without a loop over k.
+TEST(Kernels, MatmulInOneBankOfAccumulators) {
+  expectMatmul(56, 96, 40, "bf16", "matrix", true);
+  expectMatmul(40, 32, 24, "bf16", "matrix", false);
+  expectMatmul(56, 64, 8, "bf16", "matrix", true);
+}
+
 TEST(Kernels, MatmulThatDoesNotFitTheMatrixUnitTakesLanes) {
   expectMatmul(8, 16, 6, "bf16", "simd", true);
   expectMatmul(5, 32, 8, "bf16", "simd", false);
