@@ -133,7 +133,7 @@ CASES = [
     ("Attention", {}, [zeros(1, 2, 3, 4)] * 3 + [zeros(1, 3), zeros(1, 2, 3), zeros(1, 2, 3)],
      "its past of shape 1x2x3 does not fit keys or values of 1x2x3x4"),
     ("Attention", {}, [zeros(1, 2, 3, 4)] * 3 + [zeros(1, 1, 1, 3, 3)],
-     "its mask of shape 1x1x1x3x3 has not 2 to 4 dimensions"),
+     "its mask of shape 1x1x1x3x3 has not 1 to 4 dimensions"),
     ("RotaryEmbedding", {}, [zeros(1, 2, 6), zeros(2, 3), zeros(2, 3)],
      "it needs 4 dimensions, or 3 and num_heads, and has 1x2x6"),
     ("RotaryEmbedding", {}, [zeros(1, 2, 3, 4), zeros(1, 3, 3), zeros(1, 3, 3)],

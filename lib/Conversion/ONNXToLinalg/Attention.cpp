@@ -142,8 +142,8 @@ LogicalResult Attention::checkShapes() {
       return c.fail("its past of shape " + shapeName(c.shape(past)) +
                     " does not fit keys or values of " + shapeName(*now));
   }
-  if (c.has(Mask) && (c.rank(Mask) < 2 || c.rank(Mask) > 4))
-    return c.fail("its mask of shape " + shapeName(c.shape(Mask)) + " has not 2 to 4 dimensions");
+  if (c.has(Mask) && (c.rank(Mask) < 1 || c.rank(Mask) > 4))
+    return c.fail("its mask of shape " + shapeName(c.shape(Mask)) + " has not 1 to 4 dimensions");
   if (c.has(Lengths) && Shape(c.shape(Lengths)) != Shape{(*q)[0]})
     return c.fail("its lengths of shape " + shapeName(c.shape(Lengths)) +
                   " do not fit a batch of " + Twine((*q)[0]));

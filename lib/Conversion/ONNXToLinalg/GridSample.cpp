@@ -62,7 +62,7 @@ Value Coordinates::inside(Scalars &s, Value place, int64_t extent) const {
 static FailureOr<Coordinates> readCoordinates(NodeContext &c) {
   std::string mode = c.stringAttr("mode", "linear");
   Coordinates how = {Kernel::Linear, c.stringAttr("padding_mode", "zeros"),
-                     c.intAttr("align_corners", 0) != 0};
+                     c.flagAttr("align_corners", false)};
   if (mode == "nearest")
     how.kernel = Kernel::Nearest;
   else if (mode == "cubic" || mode == "bicubic")
@@ -132,7 +132,7 @@ static Value centres(ImplicitLocOpBuilder &b, int64_t extent, bool aligned, int6
 /// theta[n, d, 3]: no contraction, since coordinates need all bits.
 static LogicalResult lowerAffineGrid(NodeContext &c) {
   ImplicitLocOpBuilder &b = c.b;
-  bool aligned = c.intAttr("align_corners", 0);
+  bool aligned = c.flagAttr("align_corners", false);
   auto size = c.needInts(1, "size");
   if (failed(size))
     return failure();

@@ -138,10 +138,10 @@ LogicalResult Recurrent::readAttributes() {
                   "' is not one of forward, reverse, bidirectional");
   directions = direction == "bidirectional" ? 2 : 1;
   startsReversed = direction == "reverse";
-  batchFirst = c.intAttr("layout", 0);
+  batchFirst = c.flagAttr("layout", false);
   clip = c.floatAttr("clip", 0);
-  resetsAfter = c.op() == "GRU" && c.intAttr("linear_before_reset", 0);
-  couplesForget = c.op() == "LSTM" && c.intAttr("input_forget", 0);
+  resetsAfter = c.op() == "GRU" && c.flagAttr("linear_before_reset", false);
+  couplesForget = c.op() == "LSTM" && c.flagAttr("input_forget", false);
   c.ignore({"output_sequence"});
   return readActivations();
 }
