@@ -150,11 +150,16 @@ static std::string difference(Type stated, const Known &known) {
   Type element = tensor ? tensor.getElementType() : stated;
   if (element != known.declared)
     return "is declared as " + typeName(element) + " and is " + typeName(known.declared);
-  if (!tensor || !tensor.hasRank() ||
-      succeeded(verifyCompatibleShape(tensor.getShape(), known.type.getShape())))
+  if (!tensor || !tensor.hasRank())
     return "";
-  return "is declared as " + shapeName(tensor.getShape()) + " and is " +
-         shapeName(known.type.getShape());
+  // Of a size that the data decide, the value has the largest.
+  Shape shape(known.type.getShape());
+  for (const Extent &extent : known.extents)
+    if (extent.dim < tensor.getRank() && !tensor.isDynamicDim(extent.dim))
+      shape[extent.dim] = std::min(shape[extent.dim], tensor.getDimSize(extent.dim));
+  if (succeeded(verifyCompatibleShape(tensor.getShape(), shape)))
+    return "";
+  return "is declared as " + shapeName(tensor.getShape()) + " and is " + shapeName(shape);
 }
 
 void Walker::visit(NodeOp node) {
