@@ -104,6 +104,17 @@ def test_a_branch_with_lists_is_chosen_when_compiling():
         np.testing.assert_array_equal(out, [X] * (1 if c else 2))
 
 
+@pytest.mark.parametrize("weights", [[], [("c", True)]])
+def test_a_branch_gives_all_results(weights):
+    graphs = {}
+    for name in ("then_branch", "else_branch"):
+        graphs[name] = helper.make_graph([helper.make_node("Neg", ["x"], [name])], name, [], [helper.make_value_info(name, tensor)])
+    inputs = {"x": tensor} if weights else {"x": tensor, "c": helper.make_tensor_type_proto(TensorProto.BOOL, [])}
+    built = model([node("If", "c", "y z", **graphs)], inputs, {"y": tensor}, weights)
+    with pytest.raises(backend.Refused, match="it has 2 results and its branch gives 1"):
+        run(built, X, *([] if weights else [np.array(True)]))
+
+
 CUT = node("SplitToSequence", "x", "s", axis=1)
 LIST = node("SequenceConstruct", "x x", "s")
 EMPTY = node("SequenceEmpty", "", "s")

@@ -79,6 +79,9 @@ LogicalResult lowerIf(NodeContext &c) {
     FailureOr<Values> taken = c.lowerBody(*known ? "then_branch" : "else_branch", {});
     if (failed(taken))
       return failure();
+    if (taken->size() != c.numResults())
+      return c.fail("it has " + Twine(c.numResults()) + " results and its branch gives " +
+                    Twine(taken->size()));
     for (auto [i, result] : llvm::enumerate(*taken))
       c.result(i, result);
     return success();
@@ -89,7 +92,11 @@ LogicalResult lowerIf(NodeContext &c) {
   FailureOr<Values> yes = c.lowerBody("then_branch", {}), no = c.lowerBody("else_branch", {});
   if (failed(yes) || failed(no))
     return failure();
-  for (unsigned i = 0; i < std::min(yes->size(), no->size()); ++i) {
+  for (const Values *branch : {&*yes, &*no})
+    if (branch->size() != c.numResults())
+      return c.fail("it has " + Twine(c.numResults()) + " results and its branch gives " +
+                    Twine(branch->size()));
+  for (unsigned i = 0; i < c.numResults(); ++i) {
     Known &first = (*yes)[i], &second = (*no)[i];
     if (!agree(first, second))
       return c.failUnknown(0, "its branches give " + describe(first) + " and " + describe(second) +

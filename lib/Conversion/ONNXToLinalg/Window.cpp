@@ -14,9 +14,15 @@ static void padSame(Window &w, size_t i, int64_t extent, bool upper) {
   w.high[i] = total - w.low[i];
 }
 
+/// Sizes whose products stay far from overflow.
+static bool inRange(int64_t size, int64_t least) {
+  return size >= least && size <= int64_t(1) << 24;
+}
+
 static LogicalResult finish(NodeContext &c, Window &w, StringRef autoPad, bool ceil) {
   for (size_t i = 0; i < w.kernel.size(); ++i) {
-    if (w.kernel[i] < 1 || w.strides[i] < 1 || w.dilations[i] < 1 || w.low[i] < 0 || w.high[i] < 0)
+    if (!inRange(w.kernel[i], 1) || !inRange(w.strides[i], 1) || !inRange(w.dilations[i], 1) ||
+        !inRange(w.low[i], 0) || !inRange(w.high[i], 0))
       return c.fail("its window has a size, stride, dilation or padding out of range");
     int64_t extent = (w.kernel[i] - 1) * w.dilations[i] + 1;
     if (autoPad == "SAME_UPPER" || autoPad == "SAME_LOWER")
@@ -49,6 +55,9 @@ FailureOr<Window> dojo::onnx::readWindow(NodeContext &c, ArrayRef<int64_t> spati
   Shape pads = c.intsAttr("pads", zeros);
   std::string autoPad = c.stringAttr("auto_pad", "NOTSET");
   bool ceil = c.flagAttr("ceil_mode", false);
+  if (!llvm::is_contained({"NOTSET", "SAME_UPPER", "SAME_LOWER", "VALID"}, StringRef(autoPad)))
+    return c.fail("its auto_pad '" + autoPad +
+                  "' is none of NOTSET, SAME_UPPER, SAME_LOWER and VALID");
   if (w.kernel.size() != rank || w.strides.size() != rank || w.dilations.size() != rank ||
       pads.size() != 2 * rank || (!kernel.empty() && ArrayRef(w.kernel) != kernel))
     return c.fail("its kernel_shape, strides, dilations or pads do not fit " + Twine(rank) +
