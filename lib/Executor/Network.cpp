@@ -91,19 +91,20 @@ struct Side {
   char *memory;
   uint64_t base;
   uint8_t *shadow;
-  unsigned node;
+  /// Of SRAM.
+  std::optional<unsigned> node;
 };
 
 bool checkRun(Node &node, const Descriptor &d, const Side &from, uint64_t source, const Side &to,
               uint64_t destination) {
   if (from.shadow)
     if (uint64_t n = readablePrefix(from.shadow + source, d.run); n != d.run)
-      return fault(node, "reads SRAM, but " + explain(*node.mesh, from.node, source + n)), false;
+      return fault(node, "reads SRAM, but " + explain(*node.mesh, *from.node, source + n)), false;
   if (!to.shadow)
     return true;
   if (uint64_t n = writablePrefix(to.shadow + destination, d.run); n != d.run)
-    return fault(node, "writes to " + node.mesh->topology.describe(to.node) + ", but " +
-                           explain(*node.mesh, to.node, destination + n)),
+    return fault(node, "writes to " + node.mesh->topology.describe(*to.node) + ", but " +
+                           explain(*node.mesh, *to.node, destination + n)),
            false;
   memset(to.shadow + destination, Shadow::defined, d.run);
   return true;
@@ -122,9 +123,9 @@ bool check(Node &node, const Descriptor &d, const Side &from, const Side &to) {
   Races &races = *node.mesh->races;
   const Region source = {d, from.base, Region::source};
   const Region destination = {d, to.base, Region::destination};
-  return !from.shadow ? races.load(node, source, destination)
-         : !to.shadow ? races.store(node, source, destination)
-                      : races.push(node, source, to.node, destination);
+  return !from.node ? races.load(node, source, destination)
+         : !to.node ? races.store(node, source, destination)
+                    : races.push(node, source, *to.node, destination);
 }
 
 /// Copies the runs of level 0, each as if it were read before it is written.
@@ -179,8 +180,7 @@ bool copy(Node &node, const Descriptor &d, const Side &from, const Side &to) {
   if (!check(node, d, from, to))
     return false;
   if (AnyOrder *order = node.mesh->anyOrder.get())
-    order->putOff(node.number, node.transfer.toDram ? std::nullopt : std::optional(to.node),
-                  [=] { copyNow(d, from, to); });
+    order->putOff(node.number, from.node ? to.node : std::nullopt, [=] { copyNow(d, from, to); });
   else
     copyNow(d, from, to);
   return true;
@@ -258,7 +258,7 @@ bool resolveDram(Node &node, Global global, Extent e, Side &side) {
   if (global.dip() >= topology.dips || !inside(global.dramOffset(), e, 0, topology.dipBytes))
     return faultAddress(node, "reaches outside DRAM", global);
   side = {node.mesh->dram.data(), global.dip() * topology.dipBytes + global.dramOffset(), nullptr,
-          0};
+          std::nullopt};
   return true;
 }
 
@@ -332,7 +332,7 @@ bool push(Node &node, uint64_t descriptor, uint64_t local, uint64_t address) {
   }
   mergeRuns(d);
   const bool toDram = global.space() == Global::dram;
-  noteTransfer(node, d, toDram ? uint32_t(global.dip()) : to.node, toDram, total);
+  noteTransfer(node, d, toDram ? uint32_t(global.dip()) : *to.node, toDram, total);
   return copy(node, d, from, to);
 }
 
