@@ -74,7 +74,7 @@ class Program:
 
         threads: host threads, one for each core if None; results do not depend on it.
         strict: "memory" checks every access against the table of buffers, "race" also that accesses to the
-            same bytes are ordered (docs/ISA.md, Order).
+            same bytes are ordered (docs/Races.md).
         timing: model the time of each entry; run_report["modelled"] has the figures.
         """
         if strict not in (None, "memory", "race"):
