@@ -286,29 +286,33 @@ bool Races::signal(Node &node, unsigned target, uint64_t number) {
   return true;
 }
 
+/// The later of two numbers, for every node. Hosts compare signed ones faster.
+#ifdef __x86_64__
+[[gnu::target_clones("avx2", "default")]]
+#endif
+static void joinKnown(const Epoch *a, const Epoch *b, size_t count, Epoch *later) {
+  for (size_t i = 0; i < count; ++i)
+    later[i] = int64_t(a[i]) > int64_t(b[i]) ? a[i] : b[i];
+}
+
 /// What the sender knew and did lies before what follows.
 void Races::take(unsigned node, const Signal &signal) {
   State &state = nodes[node];
   if (knows(node, signal.sender, signal.own))
     return;
-  if (state.known != signal.known) {
-    if (state.known.use_count() > 1)
-      state.known = std::make_shared<Known>(*state.known);
-    for (auto [mine, its] : llvm::zip_equal(*state.known, *signal.known))
-      mine = std::max(mine, its);
-  }
-  if (state.known.use_count() > 1)
-    state.known = std::make_shared<Known>(*state.known);
-  (*state.known)[signal.sender] = signal.own;
+  const Known &mine = *state.known, &its = *signal.known;
+  auto joined = state.known.use_count() == 1 ? state.known : std::make_shared<Known>(mine.size());
+  joinKnown(mine.data(), its.data(), mine.size(), joined->data());
+  (*joined)[signal.sender] = signal.own;
+  state.known = std::move(joined);
 }
 
 /// The pushes that came before the signals have arrived.
 void Races::land(unsigned node, llvm::ArrayRef<Signal> signals, std::vector<Arrival> &landed) {
-  llvm::SmallDenseMap<unsigned, uint64_t> before;
-  for (const Signal &signal : signals)
-    before[signal.sender] = std::max(before[signal.sender], signal.pushes);
   llvm::erase_if(nodes[node].arrivals, [&](const Arrival &arrival) {
-    if (arrival.number > before.lookup(arrival.sender))
+    if (llvm::none_of(signals, [&](const Signal &signal) {
+          return signal.sender == arrival.sender && signal.pushes >= arrival.number;
+        }))
       return false;
     clearFlag(node, arrival.to, Shadow::arriving);
     landed.push_back(arrival);
