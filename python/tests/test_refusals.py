@@ -82,6 +82,10 @@ DOMAINS = [
     (TRAINING + "Momentum", {**MOMENTUM, "mode": "heavy"}, [zeros(), ints(0)[0], zeros(2), zeros(2), zeros(2)],
      "its mode 'heavy' is neither standard nor nesterov"),
     (TRAINING + "Gradient", {"xs": ["x0"], "y": "x0"}, [zeros(2)], "it asks for the derivative of a part of the graph, which is not derived yet"),
+    ("DeformConv", {}, [zeros(1, 3, 4, 4), zeros(2, 2, 2, 2), zeros(1, 8, 3, 3)],
+     "its 1 groups and 1 groups of offsets do not fit data 1x3x4x4 and weights 2x2x2x2"),
+    ("DeformConv", {}, [zeros(1, 2, 4, 4), zeros(2, 2, 2, 2), zeros(1, 8, 4, 4)],
+     "its offsets of shape 1x8x4x4, its mask or its bias do not fit, expected offsets of 1x8x3x3"),
     ("ImageDecoder", {}, [zeros(9, dtype=np.uint8)], "it decodes a compressed image, whose size is not known when compiling"),
 ]
 POOL = {"pool_int64s": [1, 2, 1, 2], "ngram_counts": [0, 2], "ngram_indexes": [0, 1, 2], "max_gram_length": 2, "mode": "TF",

@@ -370,6 +370,7 @@ struct LowerONNXPass : public dojo::impl::LowerONNXBase<LowerONNXPass> {
     registerSignal(registry);
     registerStateSpace(registry);
     registerTfIdfVectorizer(registry);
+    registerDeformConv(registry);
     registerFlexAttention(registry);
     registerMicrosoft(registry);
     for (auto func : llvm::make_early_inc_range(getOperation().getOps<func::FuncOp>()))

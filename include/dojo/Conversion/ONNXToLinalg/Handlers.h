@@ -199,6 +199,7 @@ void registerGridSample(HandlerRegistry &registry);
 void registerRoiAlign(HandlerRegistry &registry);
 void registerSequences(HandlerRegistry &registry);
 void registerShapeOps(HandlerRegistry &registry);
+void registerDeformConv(HandlerRegistry &registry);
 void registerFlexAttention(HandlerRegistry &registry);
 /// After the operators of ONNX: some are lowered by these.
 void registerMicrosoft(HandlerRegistry &registry);
