@@ -10,11 +10,16 @@ import dojo
 F = np.float32
 
 
-def compiled(nodes, inputs, outputs):
+def model_of(nodes, inputs, outputs, **constants):
     info = helper.make_tensor_value_info
-    graph = helper.make_graph(nodes, "g", [info(*i) for i in inputs], [info(n, k, None) for n, k in outputs])
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 21)], ir_version=10)
-    return dojo.compile(model, target="d1-mini", precision="fp32")
+    graph = helper.make_graph(
+        nodes, "g", [info(*i) for i in inputs], [info(n, k, None) for n, k in outputs],
+        [onnx.numpy_helper.from_array(a, n) for n, a in constants.items()])
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 21)], ir_version=10)
+
+
+def compiled(*parts):
+    return dojo.compile(model_of(*parts), target="d1-mini", precision="fp32")
 
 
 def draws(shape):

@@ -224,8 +224,19 @@ static LogicalResult lowerSplit(NodeContext &c) {
   if (failed(sizes))
     return failure();
   Shape starts(c.rank(0), 0), shape(c.shape(0)), ones(c.rank(0), 1);
+  // Parts of a shape are shapes.
+  auto known = dyn_cast_or_null<DenseElementsAttr>(c.ints(0) ? c.constant(0) : nullptr);
   for (auto [i, size] : llvm::enumerate(*sizes)) {
     shape[*axis] = size;
+    if (known && c.rank(0) == 1) {
+      auto type = RankedTensorType::get(size, known.getElementType());
+      auto part =
+          llvm::to_vector(llvm::make_range(known.value_begin<Attribute>() + starts[0],
+                                           known.value_begin<Attribute>() + starts[0] + size));
+      c.result(i, ElementsAttr(DenseElementsAttr::get(type, part)));
+      starts[0] += size;
+      continue;
+    }
     c.result(i, slice(c.b, c.value(0), starts, shape, ones));
     starts[*axis] += size;
   }

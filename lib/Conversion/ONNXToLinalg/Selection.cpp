@@ -4,7 +4,7 @@
 // size and a count; what is behind the count is cut when it is read back.
 //
 //===----------------------------------------------------------------------===//
-#include "Build.h"
+#include "Selection.h"
 #include "dojo/Conversion/ONNXToLinalg/Handlers.h"
 
 using namespace mlir;
@@ -73,19 +73,12 @@ static Handler topK(bool operand) {
     Value places = placesInOrder(c, *axis, largest);
     c.result(0, inOrder(c, *axis, k->front(), places, c.value(0), from));
     Value indices = inOrder(c, *axis, k->front(), places, iota(c.b, extent), unsigned(c.rank(0)));
-    Type i64 = c.b.getI64Type();
-    c.result(1,
-             elementwise(c.b, shapeOf(indices), i64, indices,
-                         [&](Scalars &s, ValueRange v) { return s.cast(v[0], i64); }),
-             i64);
+    c.result(1, asInt64(c.b, indices), c.b.getI64Type());
     return success();
   };
 }
 
-//===-- What data-sized results are made of: vectors of flags -------------===//
-
-/// For each place of a vector of flags, how many before it are set.
-static Value countBefore(ImplicitLocOpBuilder &b, Value flags) {
+Value dojo::onnx::countBefore(ImplicitLocOpBuilder &b, Value flags) {
   int64_t n = shapeOf(flags)[0];
   return fold(b, 2, {{flags, {1}}, {iota(b, n), {1}}, {iota(b, n), {0}}},
               {zeros(b, {n}, b.getI32Type()), {0}}, [](Scalars &s, ValueRange v) {
@@ -94,15 +87,14 @@ static Value countBefore(ImplicitLocOpBuilder &b, Value flags) {
               });
 }
 
-static Value countAll(ImplicitLocOpBuilder &b, Value flags) {
+Value dojo::onnx::countAll(ImplicitLocOpBuilder &b, Value flags) {
   return fold(b, 1, {{flags, {0}}}, {zeros(b, {}, b.getI32Type()), {}},
               [](Scalars &s, ValueRange v) {
                 return s.add(v[1], s.select(v[0], s.constant(v[1], 1), s.constant(v[1], 0)));
               });
 }
 
-/// The rows of `source` that are flagged, each at its place; zeros behind them.
-static Value compacted(ImplicitLocOpBuilder &b, Value source, Value flags, Value places) {
+Value dojo::onnx::compacted(ImplicitLocOpBuilder &b, Value source, Value flags, Value places) {
   Shape shape = shapeOf(source);
   return fold(b, 3, {{flags, {2}}, {places, {2}}, {iota(b, shape[0]), {0}}, {source, {2, 1}}},
               {zeros(b, shape, elementOf(source)), {0, 1}}, [](Scalars &s, ValueRange v) {
@@ -111,7 +103,7 @@ static Value compacted(ImplicitLocOpBuilder &b, Value source, Value flags, Value
               });
 }
 
-static Value asInt64(ImplicitLocOpBuilder &b, Value tensor) {
+Value dojo::onnx::asInt64(ImplicitLocOpBuilder &b, Value tensor) {
   Type i64 = b.getI64Type();
   return elementwise(b, shapeOf(tensor), i64, tensor,
                      [&](Scalars &s, ValueRange v) { return s.cast(v[0], i64); });
