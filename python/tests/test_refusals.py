@@ -88,9 +88,6 @@ DOMAINS = [
      "its offsets of shape 1x8x4x4, its mask or its bias do not fit, expected offsets of 1x8x3x3"),
     ("ImageDecoder", {}, [zeros(9, dtype=np.uint8)], "it decodes a compressed image, whose size is not known when compiling"),
 ]
-POOL = {"pool_int64s": [1, 2, 1, 2], "ngram_counts": [0, 2], "ngram_indexes": [0, 1, 2], "max_gram_length": 2, "mode": "TF",
-        "min_gram_length": 1, "max_skip_count": 0}
-
 CASES = [
     ("Tile", {}, [zeros(2, 3), ints(2)], "its repeats do not give each dimension of 2x3 a count"),
     ("DepthToSpace", {"blocksize": 2}, [zeros(1, 3, 2, 2)], "its blocks of 2 do not divide 3 channels"),
@@ -198,15 +195,7 @@ CASES = [
                          np.int8(0), np.ones(1, F), np.int8(0)], "its operand 1 is no scalar; quantize whole tensors"),
     ("NonZero", {}, [zeros(0)], "its data are 0, which has no coordinates"),
     ("Unique", {}, [zeros(0)], "its data have no elements"),
-    ("TfIdfVectorizer", {**POOL, "pool_strings": ["a"]}, [ints(1)], "its pool holds strings; map them to integers before"),
-    ("TfIdfVectorizer", {**POOL, "ngram_counts": [0, 3]}, [ints(1)],
-     "its lengths, ngram_counts and ngram_indexes do not fit its pool of 4 numbers"),
-    ("TfIdfVectorizer", {**POOL, "ngram_indexes": [0, 1, 1]}, [ints(1)], "its ngram_indexes name a column twice, or a negative one"),
-    ("TfIdfVectorizer", {**POOL, "pool_int64s": [1 << 40, 0, 1, 2]}, [zeros(2, dtype=np.int32)], "its pool holds numbers beyond int32"),
-    ("TfIdfVectorizer", {**POOL, "mode": "COUNT"}, [ints(1)], "its mode 'COUNT' is none of TF, IDF and TFIDF"),
-    ("TfIdfVectorizer", {**POOL, "mode": "IDF", "weights": [1.0]}, [ints(1)], "it has 1 weights for 3 columns"),
-    ("TfIdfVectorizer", {**POOL, "min_gram_length": 2}, [ints(1)], "no n-gram of its pool fits rows of 1"),
-    ("TfIdfVectorizer", POOL, [zeros(2, dtype=np.int32).reshape(1, 1, 2)], "it needs one row or rows of integers and has 1x1x2"),
+    ("TfIdfVectorizer", {**NGRAMS, "pool_int64s": [1 << 40, 0, 1, 2]}, [zeros(2, dtype=np.int32)], "its pool holds numbers beyond int32"),
     ("MaxUnpool", {"kernel_shape": [2]}, [zeros(1, 1, 2), zeros(1, 1, 3, dtype=I)],
      "its kernel_shape, strides, pads or indices do not fit data of 1x1x2"),
     ("MaxUnpool", {"kernel_shape": [2], "strides": [2]}, [zeros(1, 1, 2), zeros(1, 1, 2, dtype=I), ints(1, 1, 3)],

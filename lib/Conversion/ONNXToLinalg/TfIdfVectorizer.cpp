@@ -106,6 +106,9 @@ static LogicalResult lowerTfIdfVectorizer(NodeContext &c) {
   if (c.rank(0) < 1 || c.rank(0) > 2 || !element.isIntOrIndex())
     return c.fail("it needs integers along one dimension, or two with a batch, and has " +
                   shapeName(c.shape(0)));
+  if (element.isInteger(32) && !llvm::all_of(c.intsAttr("pool_int64s"),
+                                             [](int64_t token) { return llvm::isInt<32>(token); }))
+    return c.fail("its pool holds numbers beyond int32");
   auto vocabulary = readVocabulary(c, least, most);
   if (failed(vocabulary))
     return failure();
