@@ -82,8 +82,9 @@ bool isInOneBlock(OpOperand &operand) {
 }
 
 bool isFusable(OpOperand &operand) {
-  return isPlainMap(operand.get().getDefiningOp()) && isInOneBlock(operand) && canAbsorb(operand.getOwner()) &&
-         linalg::areElementwiseOpsFusable(&operand) && keepsWeightsApart(operand);
+  return isPlainMap(operand.get().getDefiningOp()) && isInOneBlock(operand) &&
+         canAbsorb(operand.getOwner()) && linalg::areElementwiseOpsFusable(&operand) &&
+         keepsWeightsApart(operand);
 }
 
 bool shouldFuse(OpOperand &operand, unsigned maxOperands) {

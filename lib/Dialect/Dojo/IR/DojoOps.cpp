@@ -20,7 +20,8 @@ static bool isSpread(Type type) {
 
 LogicalResult DramOp::verify() {
   bool isConstant = getRole() == "constant";
-  if (!isConstant && !llvm::is_contained({"input", "output", "count", "state", "scratch"}, getRole()))
+  if (!isConstant &&
+      !llvm::is_contained({"input", "output", "count", "state", "scratch"}, getRole()))
     return emitOpError("role is input, output, count, constant, state or scratch, found '")
            << getRole() << "'";
   if (isConstant != getValue().has_value())
