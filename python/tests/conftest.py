@@ -1,5 +1,6 @@
 """The models under test, made once a session, and the tools of the build."""
 
+import functools
 import importlib.metadata
 import os
 import pathlib
@@ -133,16 +134,12 @@ RANGES = {
 
 @pytest.fixture(scope="session")
 def compiled(model_path):
-    """compiled(model, target, precision) -> the program, compiled once a session."""
+    """compiled(model, target, precision) -> the program; the last few are kept, since each may hold a die's SRAM."""
     import dojo
 
-    programs = {}
-
+    @functools.lru_cache(maxsize=6)
     def program(model, target, precision):
-        key = (model, target, precision)
-        if key not in programs:
-            programs[key] = dojo.compile(model_path(model), target, precision, SHAPES.get(model))
-        return programs[key]
+        return dojo.compile(model_path(model), target, precision, SHAPES.get(model))
 
     return program
 
