@@ -2,6 +2,7 @@
 
 import numpy as np
 import onnx
+import onnxruntime
 import pytest
 from onnx import TensorProto as T, helper
 
@@ -62,6 +63,49 @@ def test_what_occurs_in_its_order():
     for x in ([4, 1, 4, 4, 2, 1, 0, 2, 9], [1] * 9):
         y = program.run({"x": np.array(x, np.int32)}, strict="memory")["y"]
         np.testing.assert_array_equal(y, list(dict.fromkeys(x)))
+
+
+SUPPRESSION = ["boxes", "scores", "most", "overlap", "least"]
+BOXES = [("boxes", T.FLOAT, (2, 12, 4)), ("scores", T.FLOAT, (2, 3, 12))]
+
+
+def boxes_of(random, centred):
+    """Crowded boxes, some of them flipped and one twice, and scores of which some are equal."""
+    middle, size = random.uniform(0, 4, (2, 12, 2)), random.uniform(0.5, 4, (2, 12, 2))
+    size *= 1 if centred else random.choice([-1, 1], (2, 12, 2))
+    boxes = np.concatenate([middle, size] if centred else [middle - size / 2, middle + size / 2], 2).astype(F)
+    boxes[:, 7] = boxes[:, 2]
+    return {"boxes": boxes, "scores": (random.integers(0, 12, (2, 3, 12)) / 12).astype(F)}
+
+
+@pytest.mark.parametrize("centred", [0, 1])
+@pytest.mark.parametrize("most", [2, 1 << 40])
+def test_boxes_that_overlap_no_better_one(centred, most):
+    node = helper.make_node("NonMaxSuppression", SUPPRESSION, ["y"], center_point_box=centred)
+    limits = [("overlap", T.FLOAT, (1,)), ("least", T.FLOAT, (1,))]
+    model = model_of([node], BOXES + limits, [("y", T.INT64)], most=np.array([most]))
+    program = dojo.compile(model, target="d1-mini", precision="fp32")
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    random = np.random.default_rng(0)
+    sizes = set()
+    for overlap, least in [(0.3, 0.25), (0.6, 0.5), (0, -1), (1, 0), (0.5, 0.85), (0.5, 2)]:
+        inputs = {**boxes_of(random, centred), "overlap": np.array([overlap], F), "least": np.array([least], F)}
+        y = program.run(inputs, strict="memory")["y"]
+        np.testing.assert_array_equal(y, session.run(None, inputs)[0])
+        sizes.add(len(y))
+    assert min(sizes) == 0 and len(sizes) > 2
+
+
+@pytest.mark.parametrize("given", [2, 3, 4])
+def test_limits_of_boxes_that_are_absent(given):
+    constants = {"most": np.array(5), "overlap": np.array(0.4, F)}
+    known = {n: constants[n] for n in SUPPRESSION[2:given]}
+    model = model_of([helper.make_node("NonMaxSuppression", SUPPRESSION[:given], ["y"])], BOXES, [("y", T.INT64)], **known)
+    program = dojo.compile(model, target="d1-mini", precision="fp32")
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    inputs = boxes_of(np.random.default_rng(1), False)
+    inputs["scores"][0, 1, ::2] = -np.inf
+    np.testing.assert_array_equal(program.run(inputs)["y"], session.run(None, inputs)[0])
 
 
 def test_a_saved_program_cuts_too(tmp_path):

@@ -358,6 +358,7 @@ struct LowerONNXPass : public dojo::impl::LowerONNXBase<LowerONNXPass> {
     registerTransposedConvolutions(registry);
     registerPooling(registry);
     registerResize(registry);
+    registerNonMaxSuppression(registry);
     registerNormalization(registry);
     registerDataMovement(registry);
     registerSelection(registry);

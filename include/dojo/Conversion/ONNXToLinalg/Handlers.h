@@ -192,6 +192,7 @@ void registerConvolutions(HandlerRegistry &registry);
 void registerResize(HandlerRegistry &registry);
 void registerTransposedConvolutions(HandlerRegistry &registry);
 void registerPooling(HandlerRegistry &registry);
+void registerNonMaxSuppression(HandlerRegistry &registry);
 void registerNormalization(HandlerRegistry &registry);
 void registerDataMovement(HandlerRegistry &registry);
 void registerSelection(HandlerRegistry &registry);
