@@ -12,23 +12,29 @@ static Value inverseRoot(Scalars &s, Value variance, double epsilon) {
   return s.div(s.constant(root, 1), root);
 }
 
-/// x * scale + (bias - mean * scale) for each channel, where
-/// scale = gamma / sqrt(variance + epsilon) is work on weights alone.
-static LogicalResult lowerBatchNormalization(NodeContext &c) {
-  double epsilon = c.floatAttr("epsilon", 1e-5);
-  c.ignore({"momentum", "is_test", "consumed_inputs"});
-  if (c.flagAttr("training_mode", false))
-    return c.fail("it is in training mode", "export the model for inference");
-  if (c.intAttr("spatial", 1) != 1)
-    return c.fail("its attribute 'spatial' is not 1");
-  int64_t rank = c.rank(0);
-  if (rank < 2)
+/// Whether there is data with channels, and four values for each channel.
+static LogicalResult checkChannels(NodeContext &c) {
+  if (c.rank(0) < 2)
     return c.fail("it needs data with batch and channels and has " + shapeName(c.shape(0)));
   Shape channels = {c.shape(0)[1]};
   for (unsigned i = 1; i < 5; ++i)
     if (!c.has(i) || Shape(c.shape(i)) != channels)
       return c.fail("its operand " + Twine(i) + " must have one value for each of " +
                     Twine(channels[0]) + " channels");
+  return success();
+}
+
+/// x * scale + (bias - mean * scale) for each channel, where
+/// scale = gamma / sqrt(variance + epsilon) is work on weights alone.
+static LogicalResult lowerBatchNormalization(NodeContext &c) {
+  double epsilon = c.floatAttr("epsilon", 1e-5);
+  c.ignore({"momentum", "is_test", "consumed_inputs"});
+  if (c.intAttr("spatial", 1) != 1)
+    return c.fail("its attribute 'spatial' is not 1");
+  if (failed(checkChannels(c)))
+    return failure();
+  int64_t rank = c.rank(0);
+  Shape channels = {c.shape(0)[1]};
   Type element = c.type(0).getElementType();
   Value gamma = c.value(1), bias = c.value(2), mean = c.value(3), variance = c.value(4);
   Value scale =
@@ -44,9 +50,47 @@ static LogicalResult lowerBatchNormalization(NodeContext &c) {
   return success();
 }
 
-/// From opset 14 on, running statistics are results in training mode only.
-static LogicalResult lowerInferenceBatchNormalization(NodeContext &c) {
-  if (c.numResults() > 1 && !c.flagAttr("training_mode", false))
+/// Channels are normalised by the batch's own mean and variance, which also move the running
+/// statistics: new = old * momentum + batch * (1 - momentum).
+static LogicalResult lowerTrainingBatchNormalization(NodeContext &c) {
+  double epsilon = c.floatAttr("epsilon", 1e-5), momentum = c.floatAttr("momentum", 0.9);
+  if (failed(checkChannels(c)))
+    return failure();
+  int64_t rank = c.rank(0);
+  Shape channels = {c.shape(0)[1]}, axes = {0};
+  llvm::append_range(axes, llvm::seq<int64_t>(2, rank));
+  double count = product(c.shape(0)) / double(channels[0]);
+  if (count < 1)
+    return c.fail("its batch of " + shapeName(c.shape(0)) + " is empty and has no statistics");
+  Type element = c.type(0).getElementType();
+  auto alongChannels = [&](unsigned i) {
+    return along(c.b, castTo(c.b, c.value(i), element), 1, rank);
+  };
+  Standard standard = standardise(c.b, c.value(0), axes, epsilon);
+  c.result(0, scaleAndShift(c.b, standard.values, alongChannels(1), alongChannels(2)),
+           c.declared(0));
+  auto running = [&](unsigned result, unsigned before, Value batch, double divisor) {
+    Type kept = c.type(before).getElementType();
+    Value now = castTo(c.b, reshape(c.b, batch, channels), kept);
+    c.result(result,
+             elementwise(c.b, channels, kept, {c.value(before), now},
+                         [&](Scalars &s, ValueRange v) {
+                           Value old = s.mul(v[0], s.constant(v[0], momentum));
+                           return s.add(old,
+                                        s.mul(v[1], s.constant(v[1], (1 - momentum) / divisor)));
+                         }),
+             c.declared(before));
+  };
+  running(1, 3, standard.mean, 1);
+  running(2, 4, standard.squares, count);
+  return success();
+}
+
+/// From opset 14 on an attribute tells training, which alone gives running statistics.
+static LogicalResult lowerEitherBatchNormalization(NodeContext &c) {
+  if (c.flagAttr("training_mode", false))
+    return lowerTrainingBatchNormalization(c);
+  if (c.numResults() > 1)
     return c.fail("it gives running statistics and is not in training mode");
   return lowerBatchNormalization(c);
 }
@@ -124,7 +168,7 @@ Standard dojo::onnx::standardise(ImplicitLocOpBuilder &b, Value x, ArrayRef<int6
       average(squares, [&](Scalars &s, ValueRange v) { return inverseRoot(s, v[0], epsilon); });
   Value values = elementwise(b, shape, element, {centred, inverse},
                              [](Scalars &s, ValueRange v) { return s.mul(v[0], v[1]); });
-  return {values, mean, inverse};
+  return {values, mean, inverse, squares};
 }
 
 RootMeanSquare dojo::onnx::rootMeanSquare(ImplicitLocOpBuilder &b, Value x, ArrayRef<int64_t> axes,
@@ -294,7 +338,7 @@ static LogicalResult lowerLRN(NodeContext &c) {
 
 void dojo::onnx::registerNormalization(HandlerRegistry &registry) {
   registry.onOp("BatchNormalization", 1, lowerBatchNormalization);
-  registry.onOp("BatchNormalization", 14, lowerInferenceBatchNormalization);
+  registry.onOp("BatchNormalization", 14, lowerEitherBatchNormalization);
   registry.onOp("InstanceNormalization", 1, lowerInstanceNormalization);
   registry.onOp("LayerNormalization", 17, lowerLayerNormalization);
   registry.onOp("RMSNormalization", 23, lowerRMSNormalization);

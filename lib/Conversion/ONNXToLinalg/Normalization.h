@@ -6,9 +6,10 @@
 
 namespace dojo::onnx {
 
-/// (x - mean) * inverse, where inverse = 1 / sqrt(variance + epsilon) over some axes.
+/// (x - mean) * inverse, where inverse = 1 / sqrt(variance + epsilon) over some axes; `squares` is
+/// the sum of (x - mean)^2.
 struct Standard {
-  Value values, mean, inverse;
+  Value values, mean, inverse, squares;
 };
 Standard standardise(mlir::ImplicitLocOpBuilder &b, Value x, ArrayRef<int64_t> axes,
                      double epsilon);
