@@ -41,11 +41,20 @@ static int64_t wordsBound(Operation *op) {
   return 2 * (grantOrReceive + wordsPerDrain) + send + wordsPerDrain;
 }
 
-/// Two neighbouring runs of moves between barriers need more semaphores than there are.
+/// Two neighbouring runs of moves between barriers need more semaphores than there are; and a step
+/// whose moves change partners begins with a barrier.
 int64_t ir::barriersBound(func::FuncOp function, const Target &target) {
   int64_t needed = 0;
-  function.walk([&](MoveOp move) { needed += move.readsDram() || move.writesDram() ? 0 : 2; });
-  return needed <= target.moveSemaphores() ? 0 : 2 * needed / target.moveSemaphores();
+  llvm::SmallPtrSet<Operation *, 8> steps;
+  function.walk([&](MoveOp move) {
+    if (move.readsDram() || move.writesDram())
+      return;
+    needed += 2;
+    if (move.getSymbol())
+      steps.insert(move->getParentOp());
+  });
+  int64_t parted = needed <= target.moveSemaphores() ? 0 : 2 * needed / target.moveSemaphores();
+  return parted + steps.size();
 }
 
 int64_t ir::driverBytesBound(func::FuncOp function, const Target &target) {

@@ -14,7 +14,7 @@ namespace dojo::ir {
 #define GEN_PASS_REGISTRATION
 #include "dojo/Conversion/DojoToD1/Passes.h.inc"
 
-/// Most barriers that --dojo-synchronise needs in a function for want of semaphores.
+/// Most barriers that --dojo-synchronise adds to a function, those for tensors in DRAM apart.
 int64_t barriersBound(mlir::func::FuncOp function, const Target &target);
 
 /// Most bytes of code that the entry of a function of the dojo dialect can take,

@@ -196,6 +196,12 @@ void Synchroniser::split(MoveOp move) {
   move.erase();
 }
 
+/// Whether who sends to whom depends on the step.
+static bool changesPartners(Operation &op) {
+  auto move = dyn_cast<MoveOp>(op);
+  return move && isBetweenNodes(move) && move.getSymbol();
+}
+
 /// Names of memory and steps go first, so that a grant can stand anywhere.
 static void hoistMemory(Block &block) {
   Operation *last = nullptr;
@@ -216,9 +222,14 @@ LogicalResult Synchroniser::splitMoves(Block &block) {
     // One inside a repeat does not part the end of a step from the next one.
     if (isa<BarrierOp>(op) && isa<func::FuncOp>(block.getParentOp()))
       next = 0;
-    if (auto repeat = dyn_cast<RepeatOp>(op))
-      if (failed(splitMoves(repeat.getBody().front())))
+    if (auto repeat = dyn_cast<RepeatOp>(op)) {
+      Block &step = repeat.getBody().front();
+      // A semaphore counts and does not tell the partners of one step from those of the next.
+      if (llvm::any_of(step, changesPartners))
+        barrierBefore(&step.front());
+      if (failed(splitMoves(step)))
         return failure();
+    }
     auto move = dyn_cast<MoveOp>(op);
     if (!move || !isBetweenNodes(move))
       continue;
