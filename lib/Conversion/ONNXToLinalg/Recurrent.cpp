@@ -4,7 +4,7 @@
 // adds what the hidden state adds. Gates are a dimension of their own, in the order of ONNX.
 //
 //===----------------------------------------------------------------------===//
-#include "Elementwise.h"
+#include "Activations.h"
 #include "StepLoop.h"
 #include "dojo/Conversion/ONNXToLinalg/Handlers.h"
 #include "mlir/Dialect/Math/IR/Math.h"
