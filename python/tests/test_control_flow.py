@@ -112,6 +112,39 @@ def test_a_loop_counts_carries_and_collects(target):
     run(COUNTED, {"x": normal(4, 40)}, target)
 
 
+RATIO = """agraph (float[3] x) => (float[3] y, int64 steps) {{
+  whole = Constant<value = float {{{whole}}}>()
+  part = Constant<value = float {{{part}}}>()
+  zero = Constant<value = int64 {{0}}>()
+  ratio = Div(whole, part)
+  up = Ceil(ratio)
+  least = Relu(up)
+  n = Cast<to = 7>(least)
+  go = Cast<to = 9>(least)
+  y, steps = Loop (n, go, x, zero) <
+    body = b (int64 i, bool c, float[3] v, int64 k) => (bool d, float[3] w, int64 m) {{
+      d = Identity(c)
+      w = Add(v, v)
+      one = Constant<value = int64 {{1}}>()
+      m = Add(k, one)
+    }}
+  >
+}}"""
+
+
+@pytest.mark.parametrize("whole, part, steps", [(7.0, 2.0, 4), (0.6, 0.2, 3), (-7.0, 2.0, 0)])
+def test_floats_known_when_compiling_count_steps(whole, part, steps):
+    """Of 0.6 and 0.2 in float32, the ratio is 3 in float32 and above 3 in float64."""
+    result = run(RATIO.format(whole=whole, part=part), {"x": normal(3)})
+    assert result.outputs["steps"] == steps
+
+
+@pytest.mark.parametrize("part", [0.0, 1e-30])
+def test_a_count_that_no_integer_holds_is_refused(part):
+    text = RATIO.format(whole=7.0, part=part)
+    assert "(Loop): its maximum trip count must be integers known when compiling" in refusal(text)
+
+
 STOPPING = """agraph (float[3] x, float limit, bool go) => (float[3] y, int64 steps) {
   n = Constant<value = int64 {9}>()
   zero = Constant<value = int64 {0}>()

@@ -1,21 +1,27 @@
 //===- HostEvaluator.cpp - arithmetic on shapes, done while compiling -----===//
 //
-// Exporters compute shapes by nodes: Shape, Gather, Concat, Mul, ... All such
-// values are small integer tensors. This folds them; it never sees weights.
+// Exporters compute shapes by nodes: Shape, Gather, Concat, Mul, ... Such values
+// are small integer tensors, and single floats where sizes are scaled or divided.
+// This folds them; it never sees weights.
 //
 //===----------------------------------------------------------------------===//
 #include "Build.h"
 #include "SliceRange.h"
+#include "Types.h"
 #include "dojo/Conversion/ONNXToLinalg/Handlers.h"
 
 #include "mlir/Dialect/Utils/IndexingUtils.h"
 #include "llvm/ADT/StringMap.h"
+#include "llvm/ADT/bit.h"
+
+#include <cmath>
 
 using namespace mlir;
 using namespace dojo::onnx;
 
 namespace {
 
+/// Integers, or floats as the bits of float32.
 struct HostTensor {
   Shape shape;
   Type element;
@@ -32,6 +38,9 @@ struct Entry {
 };
 
 constexpr int64_t maxElements = 1024;
+
+float floatOf(int64_t bits) { return llvm::bit_cast<float>(uint32_t(bits)); }
+int64_t bitsOf(float value) { return llvm::bit_cast<uint32_t>(value); }
 
 /// Builds a tensor whose element at `index` is operand `from(index)` of `x`.
 Evaluated rearrange(const HostTensor &x, ArrayRef<int64_t> shape,
@@ -216,26 +225,31 @@ Evaluated squeeze(NodeContext &c, Operands x) {
   return reshaped(x[0], shape);
 }
 
+std::optional<int64_t> castElement(int64_t value, Type from, Type to) {
+  bool isFloat = isa<FloatType>(from);
+  if (to.isF32())
+    return isFloat ? value : bitsOf(float(value));
+  if (to.isInteger(1))
+    return isFloat ? floatOf(value) != 0 : value != 0;
+  if (!isFloat)
+    return value;
+  float limit = std::ldexp(1.0f, to.getIntOrFloatBitWidth() - 1);
+  bool fits = floatOf(value) >= -limit && floatOf(value) < limit;
+  return fits ? std::optional<int64_t>(floatOf(value)) : std::nullopt;
+}
+
 Evaluated cast(NodeContext &c, Operands x) {
   c.ignore({"saturate", "round_mode"});
-  HostTensor result = x[0];
-  switch (c.intAttr("to", 0)) {
-  case 1:
-    result.element = c.b.getF32Type();
-    break;
-  case 6:
-    result.element = c.b.getI32Type();
-    break;
-  case 7:
-    result.element = c.b.getI64Type();
-    break;
-  case 9:
-    result.element = c.b.getI1Type();
-    for (int64_t &value : result.data)
-      value = value != 0;
-    break;
-  default:
+  Type to = declaredType(c.b.getContext(), c.intAttr("to", 0));
+  if (!to || !(to.isF32() || to.isInteger(1) || to.isInteger(32) || to.isInteger(64)) ||
+      to.isUnsignedInteger())
     return std::nullopt;
+  HostTensor result = {x[0].shape, to, {}};
+  for (int64_t value : x[0].data) {
+    auto element = castElement(value, x[0].element, to);
+    if (!element)
+      return std::nullopt;
+    result.data.push_back(*element);
   }
   return result;
 }
@@ -298,6 +312,45 @@ Evaluator reduceAll(Function f, int64_t start) {
 int64_t floorMod(int64_t x, int64_t y) { return (x % y + y) % y; }
 int64_t wrap(uint64_t x) { return int64_t(x); }
 
+/// Floats of other types are rounded to these on the machine alone.
+bool areFloat32(Operands x) {
+  return llvm::all_of(x, [](const HostTensor &one) { return one.element.isF32(); });
+}
+
+template <float (*f)(float, float)>
+Evaluated binaryFloat(NodeContext &, Operands x) {
+  if (!areFloat32(x))
+    return std::nullopt;
+  return combine(x[0], x[1], x[0].element, [](int64_t a, int64_t b) -> std::optional<int64_t> {
+    return bitsOf(f(floatOf(a), floatOf(b)));
+  });
+}
+
+template <float (*f)(float)>
+Evaluated unaryFloat(NodeContext &, Operands x) {
+  if (!areFloat32(x))
+    return std::nullopt;
+  HostTensor result = x[0];
+  for (int64_t &value : result.data)
+    value = bitsOf(f(floatOf(value)));
+  return result;
+}
+
+/// On single floats, as float32 computes them.
+const llvm::StringMap<Entry> &floatEvaluators() {
+  static const llvm::StringMap<Entry> table = {
+      {"Add", {2, binaryFloat<[](float x, float y) { return x + y; }>}},
+      {"Sub", {2, binaryFloat<[](float x, float y) { return x - y; }>}},
+      {"Mul", {2, binaryFloat<[](float x, float y) { return x * y; }>}},
+      {"Div", {2, binaryFloat<[](float x, float y) { return x / y; }>}},
+      {"Ceil", {1, unaryFloat<[](float x) { return std::ceil(x); }>}},
+      {"Floor", {1, unaryFloat<[](float x) { return std::floor(x); }>}},
+      {"Relu", {1, unaryFloat<[](float x) { return x < 0 ? 0 : x; }>}},
+      {"Cast", {1, cast}},
+  };
+  return table;
+}
+
 const llvm::StringMap<Entry> &evaluators() {
   static const llvm::StringMap<Entry> table = {
       {"Add", {2, binary(FOLD(wrap(uint64_t(x) + uint64_t(y))))}},
@@ -343,23 +396,41 @@ DenseElementsAttr attributeOf(const HostTensor &x) {
       values.push_back(
           b.getIntegerAttr(integer, APInt(64, value, true).sextOrTrunc(integer.getWidth())));
     else
-      values.push_back(b.getFloatAttr(x.element, double(value)));
+      values.push_back(b.getFloatAttr(x.element, floatOf(value)));
   return DenseElementsAttr::get(type, values);
+}
+
+std::optional<HostTensor> readOperand(NodeContext &c, unsigned i) {
+  if (auto values = c.ints(i)) {
+    if (c.isUnsigned(i))
+      return std::nullopt;
+    return HostTensor{Shape(c.shape(i)), c.type(i).getElementType(), std::move(*values)};
+  }
+  auto value = c.knownScalar(i);
+  if (!value || !isa<FloatType>(c.constant(i).getElementType()))
+    return std::nullopt;
+  return HostTensor{Shape(c.shape(i)), c.declared(i), {bitsOf(float(*value))}};
 }
 
 } // namespace
 
 bool dojo::onnx::evaluateOnHost(NodeContext &c) {
-  auto found = evaluators().find(c.op());
-  if (found == evaluators().end() || !c.domain().empty() || c.size() < found->second.leastOperands)
+  if (!c.domain().empty() ||
+      (!evaluators().contains(c.op()) && !floatEvaluators().contains(c.op())))
     return false;
   SmallVector<HostTensor> operands;
   for (unsigned i = 0; i < c.size(); ++i) {
-    auto values = c.ints(i);
-    if (!values || c.isUnsigned(i))
+    auto operand = readOperand(c, i);
+    if (!operand)
       return false;
-    operands.push_back({Shape(c.shape(i)), c.type(i).getElementType(), std::move(*values)});
+    operands.push_back(std::move(*operand));
   }
+  bool floats = llvm::any_of(
+      operands, [](const HostTensor &operand) { return isa<FloatType>(operand.element); });
+  const llvm::StringMap<Entry> &table = floats ? floatEvaluators() : evaluators();
+  auto found = table.find(c.op());
+  if (found == table.end() || c.size() < found->second.leastOperands)
+    return false;
   Evaluated result = found->second.evaluate(c, operands);
   if (!result)
     return false;

@@ -210,7 +210,7 @@ void registerSignal(HandlerRegistry &registry);
 void registerStateSpace(HandlerRegistry &registry);
 void registerTfIdfVectorizer(HandlerRegistry &registry);
 
-/// Evaluates a node on small integer tensors that are known when compiling.
+/// Evaluates a node on small integer tensors or single floats that are known when compiling.
 /// Leaves `context` untouched and returns false when it is none.
 bool evaluateOnHost(NodeContext &context);
 
