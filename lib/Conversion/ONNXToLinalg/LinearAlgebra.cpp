@@ -1,4 +1,4 @@
-//===- LinearAlgebra.cpp - products of matrices ---------------------------===//
+//===- LinearAlgebra.cpp - products of matrices, determinants -------------===//
 #include "Build.h"
 #include "dojo/Conversion/ONNXToLinalg/Handlers.h"
 
@@ -131,7 +131,62 @@ static LogicalResult lowerGemm(NodeContext &c) {
   return success();
 }
 
+/// The larger entry of column `at` comes to stand in `upper` and takes that of `lower` to zero. A
+/// row that moves down changes its sign, so that the determinant stays.
+static void eliminate(ImplicitLocOpBuilder &b, Value &upper, Value &lower, int64_t at) {
+  Shape shape = shapeOf(upper);
+  auto entry = [&](Value row) { return slice(b, row, {0, at}, {shape[0], 1}, {1, 1}); };
+  SmallVector<Value> operands = {upper, lower, entry(upper), entry(lower)};
+  auto swaps = [](Scalars &s, ValueRange v) {
+    return s.compare(arith::CmpIPredicate::sgt, s.max(v[3], s.neg(v[3])), s.max(v[2], s.neg(v[2])));
+  };
+  upper = elementwise(b, shape, elementOf(upper), operands,
+                      [&](Scalars &s, ValueRange v) { return s.select(swaps(s, v), v[1], v[0]); });
+  lower = elementwise(b, shape, elementOf(lower), operands, [&](Scalars &s, ValueRange v) {
+    Value swap = swaps(s, v), zero = s.constant(v[0], 0);
+    Value pivotRow = s.select(swap, v[1], v[0]), row = s.select(swap, s.neg(v[0]), v[1]);
+    Value pivot = s.select(swap, v[3], v[2]), first = s.select(swap, s.neg(v[2]), v[3]);
+    Value none = s.compare(arith::CmpIPredicate::eq, pivot, zero);
+    Value factor = s.select(none, zero, s.div(first, s.select(none, s.constant(zero, 1), pivot)));
+    return s.sub(row, s.mul(factor, pivotRow));
+  });
+}
+
+/// The product of the diagonal that elimination of pairs of rows leaves.
+static LogicalResult lowerDet(NodeContext &c) {
+  constexpr int64_t mostRows = 8;
+  Shape shape(c.shape(0));
+  if (shape.size() < 2 || shape.back() != shape[shape.size() - 2])
+    return c.fail("it needs square matrices and has " + shapeName(shape));
+  int64_t size = shape.back();
+  if (size < 1 || size > mostRows)
+    return c.fail("its matrices have " + Twine(size) + " rows; 1 to " + Twine(mostRows) +
+                  " are supported");
+  shape.pop_back_n(2);
+  int64_t batch = product(shape);
+  Value matrices = reshape(c.b, c.value(0), {batch, size, size});
+  SmallVector<Value> rows, diagonal;
+  for (int64_t i = 0; i < size; ++i)
+    rows.push_back(
+        reshape(c.b, slice(c.b, matrices, {0, i, 0}, {batch, 1, size}, {1, 1, 1}), {batch, size}));
+  for (int64_t at = 0; at < size; ++at) {
+    for (int64_t below = at + 1; below < size; ++below)
+      eliminate(c.b, rows[at], rows[below], at);
+    diagonal.push_back(slice(c.b, rows[at], {0, at}, {batch, 1}, {1, 1}));
+  }
+  Value determinants =
+      elementwise(c.b, {batch, 1}, elementOf(matrices), diagonal, [](Scalars &s, ValueRange v) {
+        Value all = v[0];
+        for (Value one : v.drop_front())
+          all = s.mul(all, one);
+        return all;
+      });
+  c.result(0, reshape(c.b, determinants, shape));
+  return success();
+}
+
 void dojo::onnx::registerLinearAlgebra(HandlerRegistry &registry) {
   registry.onOp("MatMul", 1, lowerMatMul);
   registry.onOp("Gemm", 1, lowerGemm);
+  registry.onOp("Det", 11, lowerDet);
 }
