@@ -23,16 +23,20 @@ bool Move::leavesGaps(int64_t steps) const {
     if (dim.extent > dim.window || dim.offset < 0 || last > dim.size)
       return true;
   }
-  for (auto [d, term] : llvm::enumerate(map)) {
-    int64_t advance = term.symbolCoefficient * (steps - 1);
-    int64_t first = term.constant + std::min<int64_t>(advance, 0);
-    int64_t last = term.constant + std::max<int64_t>(advance, 0);
-    if (term.dstDim >= 0)
-      last += term.coefficient * (dst.dims[term.dstDim].size - 1);
-    if (first < 0 || last >= src.dims[d].size)
+  for (unsigned d = 0; d < map.size(); ++d)
+    if (leaves(d, steps))
       return true;
-  }
   return false;
+}
+
+bool Move::leaves(unsigned d, int64_t steps) const {
+  const Term &term = map[d];
+  int64_t advance = term.symbolCoefficient * (steps - 1);
+  int64_t first = term.constant + std::min<int64_t>(advance, 0);
+  int64_t last = term.constant + std::max<int64_t>(advance, 0);
+  if (term.dstDim >= 0)
+    last += term.coefficient * (dst.dims[term.dstDim].size - 1);
+  return first < 0 || last >= src.dims[d].size;
 }
 
 llvm::Error Move::check(const Coords &grid) const {

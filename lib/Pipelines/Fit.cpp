@@ -3,6 +3,7 @@
 #include "FitTrial.h"
 #include "dojo/Dialect/Dojo/IR/Target.h"
 #include "dojo/Pipelines/Passes.h"
+#include "dojo/Transforms/Weights.h"
 #include "mlir/Dialect/MLProgram/IR/MLProgram.h"
 
 namespace dojo {
@@ -118,12 +119,15 @@ bool FitPass::store(ArrayRef<FullMoment::Result> results, int64_t bytes) {
   return changed;
 }
 
-/// Whether a step of the mapping takes another panel of a tensor that lies in DRAM.
+/// Whether a step of the mapping takes another panel of a tensor that lies in DRAM, or of a
+/// repeated constant, which lies nowhere.
 static bool streams(linalg::LinalgOp op, ir::MappingAttr mapping, const Coords &grid) {
   FailureOr<ir::MappedOp> mapped = ir::MappedOp::get(op, mapping, grid);
   return llvm::any_of(op.getDpsInputOperands(), [&](OpOperand *operand) {
     if (!isa<RankedTensorType>(operand->get().getType()) || !mapped->advances(*operand))
       return false;
+    if (repeatedValue(operand->get()))
+      return true;
     auto load = operand->get().getDefiningOp<ml_program::GlobalLoadOp>();
     return load ? isInDram(SymbolTable::lookupNearestSymbolFrom(load, load.getGlobal()))
                 : isa<BlockArgument>(operand->get());

@@ -16,6 +16,16 @@ bool dojo::isWeightConstant(Operation *op) {
   return !dense || !dense.isSplat();
 }
 
+TypedAttr dojo::repeatedValue(Value tensor) {
+  SplatElementsAttr splat;
+  if (matchPattern(tensor, m_Constant(&splat)))
+    return cast<TypedAttr>(splat.getSplatValue<Attribute>());
+  TypedAttr constant;
+  if (auto fill = tensor.getDefiningOp<linalg::FillOp>())
+    matchPattern(fill.value(), m_Constant(&constant));
+  return constant;
+}
+
 bool dojo::isBroadcast(Operation *op) {
   auto map = dyn_cast<linalg::LinalgOp>(op);
   if (!map || !map.hasPureTensorSemantics() || map.getNumDpsInits() != 1 || !isPointwise(map))

@@ -1,10 +1,12 @@
 """What does not fit stays in DRAM and flows through: equal in numbers, with and without overlap, within its limits."""
 
+import re
 import subprocess
 
 import make_gpt2
 import numpy as np
 import ocr
+import onnx
 import pytest
 
 from test_mappings import (
@@ -18,12 +20,14 @@ from test_mappings import (
     conv_case,
     matmul_case,
     run_program,
+    tensor,
     text_of,
     tool,
     windows,
 )
 from test_resnet50 import measured
 
+import dojo
 from conftest import BUILD
 from dojo.verify import Reference, check, random_inputs
 
@@ -79,6 +83,40 @@ def test_steps_by_hand_give_the_same_bits_in_order_and_overlapped(case, storage,
     wanted = case.reference(*[a.astype(np.float64) for a in arrays])
     tolerance = 1e-5 if case.element == "f32" else 1e-2
     assert np.abs(overlapped - wanted).max() <= tolerance * np.abs(wanted).max()
+
+
+def with_repeated(text, name, shape, padded):
+    """The text with an input that is a constant of one value, or such a constant with padding at its sides."""
+    kept = (*shape[:-1], shape[-1] - 2) if padded else shape
+    side = ", ".join(["0"] * (len(shape) - 1) + ["1"])
+    indices = ", ".join(f"%i{d}: index" for d in range(len(shape)))
+    pad = f"""%p = arith.constant 0.25 : f32
+      %{name} = tensor.pad %c low[{side}] high[{side}] {{
+      ^bb0({indices}):
+        tensor.yield %p : f32
+      }} : {tensor(kept)} to {tensor(shape)}"""
+    constant = f"%{'c' if padded else name} = arith.constant dense<0.5> : {tensor(kept)}"
+    text = re.sub(rf'%{name}: [^{{]*{{dojo.name = "{name}"}}(, )?', "", text).replace(", )", ")")
+    text = text.replace('dojo.name = "b"', 'dojo.name = "a"')
+    return text.replace("%z = ", f"{constant}\n{pad if padded else ''}\n%z = ")
+
+
+@pytest.mark.parametrize("padded", [False, True], ids=["whole", "padded"])
+@pytest.mark.parametrize("name", ["a", "b"])
+@pytest.mark.parametrize("case", [c for c in STEPS if c.element == "f32" and len(c.inputs) == 2], ids=lambda c: c.name)
+def test_a_repeated_constant_is_filled_where_it_is_needed(case, name, padded, tmp_path):
+    arrays = arrays_of(case)
+    at = "ab".index(name)
+    shape = case.inputs[at]
+    program, _ = lowered(with_repeated(text_of(case), name, shape, padded), tmp_path)
+    run = run_program(program, [arrays[1 - at]], "--strict=memory")
+    assert run.returncode == 0, run.stderr
+    found = np.load(tmp_path / "r.npy")
+    arrays[at] = np.full(shape, 0.5)
+    if padded:
+        arrays[at][..., [0, -1]] = 0.25
+    wanted = case.reference(*[a.astype(np.float64) for a in arrays])
+    assert np.abs(found - wanted).max() <= 1e-5 * np.abs(wanted).max()
 
 
 # The first result is stored by rows and loaded by columns, through a transpose, a slice and
@@ -202,6 +240,23 @@ def test_the_tools_keep_their_limits_on_gpt2_xl(compiled, model_path, tmp_path):
         inputs.append(f"--input={tensor.name}={tmp_path / tensor.name}.npy")
     seconds, memory = measured(BUILD / "bin" / "dojo-run", binary, *inputs)
     assert seconds < 60 and memory < 8
+
+
+def test_a_weight_of_one_value_needs_no_room_for_all_of_it():
+    """23 MiB on nodes of 20 MiB together; neither dimension divides into blocks and steps."""
+    shape = onnx.numpy_helper.from_array(np.array([2501, 2403]), "shape")
+    value = onnx.helper.make_tensor("value", onnx.TensorProto.FLOAT, [1], [0.02])
+    x = onnx.helper.make_tensor_value_info("x", onnx.TensorProto.FLOAT, [3, 2501])
+    y = onnx.helper.make_tensor_value_info("y", onnx.TensorProto.FLOAT, [3, 2403])
+    nodes = [
+        onnx.helper.make_node("ConstantOfShape", ["shape"], ["w"], value=value),
+        onnx.helper.make_node("MatMul", ["x", "w"], ["y"], "product"),
+    ]
+    graph = onnx.helper.make_graph(nodes, "g", [x], [y], [shape])
+    model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 21)], ir_version=10)
+    program, reference = dojo.compile(model, "d1-mini", "fp32"), Reference(model.SerializeToString())
+    result = check(program, reference, random_inputs(program, reference, seed=0), "fp32", strict="memory")
+    assert result.passed, "\n".join(c.line() for c in result.comparisons)
 
 
 def test_what_cannot_be_cut_is_an_error_with_all_that_was_tried():

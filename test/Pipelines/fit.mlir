@@ -2,6 +2,7 @@
 // RUN: dojo-opt %t/weight.mlir --dojo-select-mapping --dojo-fit | FileCheck %s --check-prefix=WEIGHT
 // RUN: dojo-opt %t/result.mlir --dojo-select-mapping --dojo-fit | FileCheck %s --check-prefix=RESULT
 // RUN: dojo-opt %t/small.mlir --dojo-select-mapping --dojo-fit | FileCheck %s --check-prefix=SMALL
+// RUN: dojo-opt %t/repeated.mlir --dojo-select-mapping --dojo-fit | FileCheck %s --check-prefix=REPEATED
 // RUN: dojo-opt %t/never.mlir --dojo-select-mapping --dojo-fit --verify-diagnostics
 
 // A weight larger than all SRAM stays in DRAM and is used in steps; the small one of the other op
@@ -62,6 +63,21 @@ func.func @step(%a: tensor<64x64xf32>) -> tensor<64x64xf32> {
   %e = tensor.empty() : tensor<64x64xf32>
   %x = linalg.negf ins(%a : tensor<64x64xf32>) outs(%e : tensor<64x64xf32>) -> tensor<64x64xf32>
   return %x : tensor<64x64xf32>
+}
+}
+
+// A constant of one value lies nowhere; steps alone make the op fit.
+// REPEATED-NOT: dojo.storage
+// REPEATED:     linalg.matmul {dojo.mapping = #dojo.mapping<{{.*}}steps = [{{.*}}]{{.*}}>}
+//--- repeated.mlir
+module attributes {dojo.machine = #dojo.machine<"d1-mini">} {
+func.func @step(%a: tensor<16x1600xf32>) -> tensor<16x6400xf32> {
+  %z = arith.constant 0.0 : f32
+  %w = arith.constant dense<0.5> : tensor<1600x6400xf32>
+  %e = tensor.empty() : tensor<16x6400xf32>
+  %f = linalg.fill ins(%z : f32) outs(%e : tensor<16x6400xf32>) -> tensor<16x6400xf32>
+  %r = linalg.matmul ins(%a, %w : tensor<16x1600xf32>, tensor<1600x6400xf32>) outs(%f : tensor<16x6400xf32>) -> tensor<16x6400xf32>
+  return %r : tensor<16x6400xf32>
 }
 }
 

@@ -45,6 +45,9 @@ struct Move {
   /// element of the source: padding, or places that the map takes outside at some
   /// symbol from 0 below `steps`.
   bool leavesGaps(int64_t steps = 1) const;
+  /// Whether the map takes an index of the destination outside of source dimension `d`
+  /// at some symbol from 0 below `steps`.
+  bool leaves(unsigned d, int64_t steps) const;
   /// Whether both layouts fit the grid, the source owns every element exactly
   /// once a repetition, and no destination dimension serves two source dimensions.
   llvm::Error check(const Coords &grid) const;

@@ -2,6 +2,7 @@
 #ifndef DOJO_TRANSFORMS_WEIGHTS_H
 #define DOJO_TRANSFORMS_WEIGHTS_H
 
+#include "mlir/IR/BuiltinAttributeInterfaces.h"
 #include "mlir/IR/Operation.h"
 #include "llvm/ADT/DenseMap.h"
 
@@ -15,6 +16,9 @@ enum class Origin { Fixed, Weight, Dynamic };
 /// A tensor constant that is not one value repeated; its bytes are not looked at
 /// when they are a resource.
 bool isWeightConstant(mlir::Operation *op);
+
+/// The constant that a tensor constant or a fill repeats; null if it is neither.
+mlir::TypedAttr repeatedValue(mlir::Value tensor);
 
 /// A map whose body only forwards one input to a larger result.
 bool isBroadcast(mlir::Operation *op);

@@ -1,5 +1,6 @@
 //===- Spreader.cpp - brings tensors to where they are needed -------------===//
 #include "Spreader.h"
+#include "dojo/Transforms/Weights.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -89,13 +90,7 @@ FailureOr<Value> Spreader::makeHolder(Value root) {
     return get(root, request);
   if (auto concat = dyn_cast_or_null<tensor::ConcatOp>(op))
     return concatenate(concat, request);
-  SplatElementsAttr splat;
-  if (op && matchPattern(op, m_Constant(&splat)))
-    return createFilled(builder, op->getLoc(), withLayout(type, request.layout),
-                        cast<TypedAttr>(splat.getSplatValue<Attribute>()));
-  TypedAttr constant;
-  if (auto fill = dyn_cast_or_null<linalg::FillOp>(op);
-      fill && matchPattern(fill.value(), m_Constant(&constant)))
+  if (TypedAttr constant = repeatedValue(root))
     return createFilled(builder, op->getLoc(), withLayout(type, request.layout), constant);
   if (op)
     return op->emitOpError("has no lowering to the mesh");
@@ -207,7 +202,8 @@ LogicalResult Spreader::prepare(Value value) {
       define(value, *held);
     return held;
   }
-  return success(root.getDefiningOp<tensor::EmptyOp>() || succeeded(holderOf(root)));
+  return success(root.getDefiningOp<tensor::EmptyOp>() || repeatedValue(root) ||
+                 succeeded(holderOf(root)));
 }
 
 //===-- Requests ----------------------------------------------------------===//
@@ -289,6 +285,8 @@ FailureOr<Value> Spreader::moveView(Value value, const View &view, const Request
                                          cast<RankedTensorType>(value.getType()).getElementType()),
                    request.layout),
         false, {});
+  if (TypedAttr constant = repeatedValue(view.root))
+    return repeatValue(constant, view, request);
   FailureOr<Value> source = holderOf(view.root);
   if (failed(source))
     return failure();
@@ -319,6 +317,45 @@ FailureOr<Value> Spreader::move(Location loc, Value source, RankedTensorType typ
   Value dest = destination(loc, type, gaps, padding);
   Value symbol = map.getNumSymbols() ? request.symbol : Value{};
   return MoveOp::create(builder, loc, type, source, dest, symbol, map, StringAttr{}).getResult();
+}
+
+/// A constant is written where it is wanted, and occupies what is asked for, not what it is a
+/// part of. Where gaps must hold something else, it is moved from a tensor that keeps the
+/// dimensions which the map leaves, and the innermost, for long runs, if that is small; 1 stands
+/// for the others.
+FailureOr<Value> Spreader::repeatValue(TypedAttr constant, const View &view,
+                                       const Request &request) {
+  Location loc = view.value.getLoc();
+  auto type = withLayout(RankedTensorType::get(request.shape, constant.getType()), request.layout);
+  AffineMap map = panelMap(view, request, builder);
+  auto terms = termsOf(map);
+  if (failed(terms))
+    return emitError(loc, "cannot move along the map ") << AffineMapAttr::get(map);
+  SmallVector<int64_t> shape(cast<RankedTensorType>(view.root.getType()).getShape());
+  Move whole{Layout::replicated(shape), request.layout, *terms, 1};
+  TypedAttr gap = view.padding ? view.padding : builder.getZeroAttr(constant.getType());
+  bool isSeen = view.padding || request.zeroPadding;
+  if (!isSeen || gap == constant || !whole.leavesGaps(request.steps))
+    return createFilled(builder, loc, type, constant);
+  SmallVector<AffineExpr> exprs(map.getResults());
+  auto drop = [&](auto isDropped) {
+    for (auto [d, term] : llvm::enumerate(*terms))
+      if (!whole.leaves(d, request.steps) && isDropped(term)) {
+        shape[d] = 1;
+        exprs[d] = builder.getAffineConstantExpr(0);
+      }
+    return withLayout(RankedTensorType::get(shape, constant.getType()), Layout::replicated(shape));
+  };
+  const int inner = request.layout.order.empty() ? -1 : request.layout.order.back();
+  RankedTensorType source = drop([&](const Move::Term &term) { return term.dstDim != inner; });
+  if (localBytes(source) > localBytes(type))
+    source = drop([](const Move::Term &) { return true; });
+  if (localBytes(source) > localBytes(type))
+    source = withLayout(source, restingLayout(shape, grid));
+  map = AffineMap::get(map.getNumDims(), map.getNumSymbols(), exprs, builder.getContext());
+  if (!map.isFunctionOfSymbol(0)) // the same in every step
+    map = AffineMap::get(map.getNumDims(), 0, exprs, builder.getContext());
+  return move(loc, createFilled(builder, loc, source, constant), type, map, view.padding, request);
 }
 
 /// Loads, by shard, the part of a tensor in DRAM that `map` reaches. With i = a * j +

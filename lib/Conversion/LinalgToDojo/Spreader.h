@@ -65,7 +65,7 @@ public:
   }
 
   /// Ensures that the views behind `value` have a holder, on the mesh or in DRAM, so
-  /// that requests inside a repeat take their panels from there.
+  /// that requests inside a repeat take their panels from there. A repeated constant needs none.
   mlir::LogicalResult prepare(mlir::Value value);
 
 private:
@@ -76,6 +76,8 @@ private:
   mlir::FailureOr<mlir::Value> concatenate(mlir::tensor::ConcatOp op, const Request &request);
   mlir::FailureOr<mlir::Value> moveView(mlir::Value value, const View &view,
                                         const Request &request);
+  mlir::FailureOr<mlir::Value> repeatValue(mlir::TypedAttr constant, const View &view,
+                                           const Request &request);
   mlir::FailureOr<mlir::Value> loadBox(mlir::Value source, mlir::AffineMap &map,
                                        mlir::TypedAttr padding, const Request &request);
   mlir::FailureOr<mlir::Value> move(mlir::Location loc, mlir::Value source,
