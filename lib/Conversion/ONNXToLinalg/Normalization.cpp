@@ -147,7 +147,7 @@ static Handler alongAxes(bool together) {
 }
 
 Standard dojo::onnx::standardise(ImplicitLocOpBuilder &b, Value x, ArrayRef<int64_t> axes,
-                                 double epsilon) {
+                                 double epsilon, Mean kind) {
   Shape shape = shapeOf(x);
   Type element = elementOf(x);
   double count = 1;
@@ -158,10 +158,20 @@ Standard dojo::onnx::standardise(ImplicitLocOpBuilder &b, Value x, ArrayRef<int6
       return body(s, s.div(v[0], s.constant(v[0], count)));
     });
   };
-  Value mean =
-      average(reduce(b, x, axes, true, Combine::Add), [](Scalars &, ValueRange v) { return v[0]; });
-  Value centred = elementwise(b, shape, element, {x, mean},
-                              [](Scalars &s, ValueRange v) { return s.sub(v[0], v[1]); });
+  auto meanOf = [&](Value values) {
+    return average(reduce(b, values, axes, true, Combine::Add),
+                   [](Scalars &, ValueRange v) { return v[0]; });
+  };
+  auto around = [&](Value mean) {
+    return elementwise(b, shape, element, {x, mean},
+                       [](Scalars &s, ValueRange v) { return s.sub(v[0], v[1]); });
+  };
+  Value mean = meanOf(x), centred = around(mean);
+  if (kind == Mean::Refined) {
+    mean = elementwise(b, shapeOf(mean), element, {mean, meanOf(centred)},
+                       [](Scalars &s, ValueRange v) { return s.add(v[0], v[1]); });
+    centred = around(mean);
+  }
   Value squares = reduce(b, centred, axes, true, Combine::Add,
                          [](Scalars &s, ValueRange v) { return s.mul(v[0], v[0]); });
   Value inverse =
@@ -192,8 +202,7 @@ Value dojo::onnx::scaleAndShift(ImplicitLocOpBuilder &b, Value x, Value scale, V
   if (bias)
     operands.push_back(bias);
   return elementwise(b, shapeOf(x), elementOf(x), operands, [](Scalars &s, ValueRange v) {
-    Value scaled = s.mul(v[0], v[1]);
-    return v.size() > 2 ? s.add(scaled, v[2]) : scaled;
+    return v.size() > 2 ? s.make<math::FmaOp>(v[0], v[1], v[2]) : s.mul(v[0], v[1]);
   });
 }
 
@@ -227,8 +236,8 @@ static LogicalResult lowerInstanceNormalization(NodeContext &c) {
   for (unsigned i = 1; i < 3; ++i)
     if (!c.has(i) || c.rank(i) != 1 || c.shape(i)[0] != c.shape(0)[1])
       return c.fail("its operand " + Twine(i) + " must have one value for each channel");
-  Standard standard =
-      standardise(c.b, c.value(0), llvm::to_vector(llvm::seq<int64_t>(2, rank)), epsilon);
+  Standard standard = standardise(c.b, c.value(0), llvm::to_vector(llvm::seq<int64_t>(2, rank)),
+                                  epsilon, Mean::Refined);
   c.result(0, scaleAndShift(c.b, standard.values, along(c.b, c.value(1), 1, rank),
                             along(c.b, c.value(2), 1, rank)));
   return success();
@@ -278,7 +287,7 @@ static LogicalResult lowerMeanVarianceNormalization(NodeContext &c) {
   auto axes = c.axes(c.intsAttr("axes", {0, 2, 3}), c.rank(0));
   if (failed(axes))
     return failure();
-  c.result(0, standardise(c.b, c.value(0), *axes, 1e-9).values);
+  c.result(0, standardise(c.b, c.value(0), *axes, 1e-9, Mean::Refined).values);
   return success();
 }
 
@@ -291,7 +300,8 @@ static LogicalResult lowerGroupNormalization(NodeContext &c) {
     return c.fail("its " + Twine(groups) + " groups do not divide the channels of " +
                   shapeName(c.shape(0)));
   Shape shape(c.shape(0)), grouped = {shape[0], groups, product(shape) / (shape[0] * groups)};
-  Value values = standardise(c.b, reshape(c.b, c.value(0), grouped), {2}, epsilon).values;
+  Value values =
+      standardise(c.b, reshape(c.b, c.value(0), grouped), {2}, epsilon, Mean::Refined).values;
   bool perGroup = product(c.shape(1)) == groups && shape[1] != groups;
   if (!perGroup && product(c.shape(1)) != shape[1])
     return c.fail("its scale has " + Twine(product(c.shape(1))) + " values for " + Twine(shape[1]) +

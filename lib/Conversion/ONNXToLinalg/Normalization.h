@@ -11,8 +11,10 @@ namespace dojo::onnx {
 struct Standard {
   Value values, mean, inverse, squares;
 };
-Standard standardise(mlir::ImplicitLocOpBuilder &b, Value x, ArrayRef<int64_t> axes,
-                     double epsilon);
+/// The mean of sums over images is refined by the mean of what it leaves, at one more pass over x.
+enum class Mean { Single, Refined };
+Standard standardise(mlir::ImplicitLocOpBuilder &b, Value x, ArrayRef<int64_t> axes, double epsilon,
+                     Mean kind = Mean::Single);
 
 /// x * inverse, where inverse = 1 / sqrt(mean(x^2) + epsilon) over some axes.
 struct RootMeanSquare {

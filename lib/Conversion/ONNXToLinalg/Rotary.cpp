@@ -1,15 +1,18 @@
 //===- Rotary.cpp - pairs of elements turned by their position ------------===//
 #include "Attention.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 
 using namespace mlir;
 using namespace dojo::onnx;
 
-/// The turned pairs first[i], second[i]: their real parts, or their imaginary ones.
+/// The turned pairs first[i], second[i]: their real parts, or their imaginary ones;
+/// of the two products one is not rounded.
 static Value turned(ImplicitLocOpBuilder &b, ValueRange pairs, bool imaginary) {
   return elementwise(b, shapeOf(pairs[0]), elementOf(pairs[0]), pairs,
-                     [&](Scalars &s, ValueRange v) {
-                       return imaginary ? s.add(s.mul(v[3], v[0]), s.mul(v[2], v[1]))
-                                        : s.sub(s.mul(v[2], v[0]), s.mul(v[3], v[1]));
+                     [&](Scalars &s, ValueRange v) -> Value {
+                       if (imaginary)
+                         return s.make<math::FmaOp>(v[3], v[0], s.mul(v[2], v[1]));
+                       return s.make<math::FmaOp>(v[2], v[0], s.neg(s.mul(v[3], v[1])));
                      });
 }
 

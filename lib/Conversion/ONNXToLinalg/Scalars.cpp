@@ -62,14 +62,17 @@ Value Scalars::sigmoid(Value x) {
   Value one = constant(x, 1);
   return div(one, add(one, exp(neg(x))));
 }
+/// x / 2 * (1 + y).
+static Value halfOf(Scalars &s, Value x, Value y) {
+  Value half = s.mul(x, s.constant(x, 0.5));
+  return s.make<math::FmaOp>(half, y, half);
+}
 Value Scalars::gelu(Value x) {
-  Value erf = make<math::ErfOp>(mul(x, constant(x, 0.70710678118654752)));
-  return mul(mul(x, constant(x, 0.5)), add(constant(x, 1), erf));
+  return halfOf(*this, x, make<math::ErfOp>(mul(x, constant(x, 0.70710678118654752))));
 }
 Value Scalars::geluTanh(Value x) {
   Value inner = add(x, mul(mul(x, mul(x, x)), constant(x, 0.044715)));
-  Value tanh = make<math::TanhOp>(mul(inner, constant(x, 0.79788456080286536)));
-  return mul(mul(x, constant(x, 0.5)), add(constant(x, 1), tanh));
+  return halfOf(*this, x, make<math::TanhOp>(mul(inner, constant(x, 0.79788456080286536))));
 }
 
 Value Scalars::compare(arith::CmpIPredicate predicate, Value x, Value y) {
