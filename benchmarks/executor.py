@@ -7,13 +7,11 @@ to is measured in the same process, or right after it. Time is that of the proce
 does not count, but for the row of two threads.
 """
 
-import argparse
 import functools
 import json
 import os
 import pathlib
 import subprocess
-import sys
 import tempfile
 import time
 
@@ -22,6 +20,7 @@ import onnx
 from onnx import helper, numpy_helper
 
 import dojo
+import table
 from rows import MODELS
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
@@ -133,21 +132,5 @@ def line_of(r):
     return f"{r['name']:28} {r['value']:>10.4g} {r['bound']:>10.4g} {r['ratio']:>7.3g}  goal {r['goal']:<5} {r['unit']}"
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(TABLE))
-    parser.add_argument("--json", metavar="FILE")
-    options = parser.parse_args()
-    if unknown := set(options.names) - TABLE.keys():
-        parser.error(f"no row is named {min(unknown)}")
-    rows = [row(name) for name in options.names or TABLE]
-    if options.json:
-        with open(options.json, "w", encoding="utf-8") as file:
-            json.dump(rows, file, indent=2)
-        return
-    for r in rows:
-        print(line_of(r))
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    table.main(__doc__, TABLE, row, line_of)

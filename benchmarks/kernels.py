@@ -6,11 +6,9 @@ ratio (bound over value), goal and unit. A row is one operator on one node, or w
 examples/ spends in the kernels of its contractions. Models are made with seeded weights.
 """
 
-import argparse
 import functools
 import importlib
 import json
-import sys
 import tempfile
 from dataclasses import dataclass, field, replace
 
@@ -20,6 +18,7 @@ from onnx import helper, numpy_helper
 
 import dojo
 import rows  # noqa: F401, for the path of examples/
+import table
 
 LANES, MACS = 16, 8 * 8 * 4
 ROWS, COLUMNS = 128, 256
@@ -186,21 +185,5 @@ def line_of(r):
     return f"{r['name']:33} {r['value']:>12,} {r['bound']:>12,.0f} {r['ratio']:>7.1%}  goal {r['goal']:.0%}"
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(TABLE))
-    parser.add_argument("--json", metavar="FILE")
-    options = parser.parse_args()
-    if unknown := set(options.names) - TABLE.keys():
-        parser.error(f"no kernel is named {min(unknown)}")
-    results = [row(name) for name in options.names or TABLE]
-    if options.json:
-        with open(options.json, "w", encoding="utf-8") as file:
-            json.dump(results, file, indent=2)
-        return
-    for r in results:
-        print(line_of(r))
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    table.main(__doc__, TABLE, row, line_of)

@@ -192,4 +192,4 @@ def test_the_kernel_table_stands_beside_bounds_and_goals(tmp_path):
 
 def test_an_unknown_kernel_is_refused():
     run = kernel_table("sub")
-    assert run.returncode == 2 and "no kernel is named sub" in run.stderr
+    assert run.returncode == 2 and "no row is named sub" in run.stderr
