@@ -17,6 +17,23 @@ bool Move::usesSymbol() const {
   return llvm::any_of(map, [](const Term &term) { return term.symbolCoefficient != 0; });
 }
 
+bool Move::staysOnNodes() const {
+  auto isSpreadAlike = [&](const Layout::Digit &from, const Layout::Digit &to) {
+    if (from.count != to.count || from.repeats() || to.repeats())
+      return from == to;
+    const Layout::Dim &source = src.dims[from.dim], &dest = dst.dims[to.dim];
+    return map[from.dim] == Term{int(to.dim), 1, 0, 0} && source.step == dest.step &&
+           dest.offset == 0 && dest.window <= dest.step;
+  };
+  return llvm::all_of(llvm::zip(src.axes, dst.axes), [&](const auto &uses) {
+    const auto &[from, to] = uses;
+    if (from.digits.empty())
+      return !from.pinned || to.pinned;
+    return from.digits.size() == to.digits.size() &&
+           llvm::all_of_zip(from.digits, to.digits, isSpreadAlike);
+  });
+}
+
 bool Move::leavesGaps(int64_t steps) const {
   for (auto [d, dim] : llvm::enumerate(dst.dims)) {
     int64_t last = dst.start(d, dst.blocks(d) - 1) + dim.window;

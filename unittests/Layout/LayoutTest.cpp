@@ -157,6 +157,31 @@ TEST(Move, CountsTheBytesThatTheEnumeratorSees) {
   }
 }
 
+TEST(Move, StaysOnNodesWhereBothSidesAreSpreadAlike) {
+  Layout rows = Layout::replicated({8, 6}), columns = Layout::replicated({8, 6});
+  rows.use(Axis::x).digits = {{0, 4}};
+  rows.dims[0] = {8, 2, 0, 2, 2};
+  columns.use(Axis::x).digits = {{1, 3}};
+  columns.dims[1] = {6, 2, 0, 2, 2};
+  EXPECT_TRUE(Move::relayout(rows, rows, 4).staysOnNodes());
+  EXPECT_TRUE(Move::relayout(Layout::replicated({8, 6}), rows, 4).staysOnNodes());
+  EXPECT_FALSE(Move::relayout(rows, Layout::replicated({8, 6}), 4).staysOnNodes());
+  EXPECT_FALSE(Move::relayout(rows, columns, 4).staysOnNodes());
+  // A place in an uncut dimension may depend on the step, a row may not.
+  Move panel = Move::relayout(rows, rows, 4);
+  panel.map[1].symbolCoefficient = 2;
+  EXPECT_TRUE(panel.staysOnNodes());
+  panel.map[0].symbolCoefficient = 2;
+  EXPECT_FALSE(panel.staysOnNodes());
+  Layout halo = rows;
+  halo.dims[0].window = halo.dims[0].extent = 3;
+  EXPECT_FALSE(Move::relayout(rows, halo, 4).staysOnNodes());
+  Layout corner = Layout::replicated({8, 6});
+  corner.use(Axis::y).pinned = true;
+  EXPECT_FALSE(Move::relayout(corner, Layout::replicated({8, 6}), 4).staysOnNodes());
+  EXPECT_TRUE(Move::relayout(corner, corner, 4).staysOnNodes());
+}
+
 TEST(Move, PanelsLeaveNoGapsWhereTheStepsDivideTheSource) {
   Move move = Move::relayout(Layout::replicated({12}), Layout::replicated({4}), 2);
   move.map[0].symbolCoefficient = 4;

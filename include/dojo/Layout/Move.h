@@ -41,6 +41,10 @@ struct Move {
   static Move relayout(Layout src, Layout dst, unsigned elementBytes);
 
   bool usesSymbol() const;
+  /// Whether the layouts alone make sure that each node's pieces come from itself: whatever
+  /// spreads the source spreads the destination alike. False where that takes the sizes of the
+  /// grid.
+  bool staysOnNodes() const;
   /// Whether some local element of the destination, on some node, is written by no
   /// element of the source: padding, or places that the map takes outside at some
   /// symbol from 0 below `steps`.

@@ -23,8 +23,9 @@ public:
 private:
   Int arrive(unsigned axis) { return add(first, axis); }
   Int release(unsigned axis) { return add(first, numAxes + axis); }
-  void wait(Int semaphore) { d1::WAIT::create(b, loc, get(semaphore), get(1)); }
-  void signal(unsigned axis, int64_t step, Int semaphore);
+  void wait(Int semaphore, Int count) { d1::WAIT::create(b, loc, get(semaphore), get(count)); }
+  /// Of the node at `at` on an axis, this node's neighbour on the others.
+  void signal(unsigned axis, Int at, Int semaphore);
   /// What `body` builds runs where a < c.
   void whereLess(Int a, Int c, function_ref<void()> body) {
     OpBuilder::InsertionGuard guard(b);
@@ -39,26 +40,28 @@ private:
 
 } // namespace
 
-void BarrierBuilder::signal(unsigned axis, int64_t step, Int semaphore) {
+void BarrierBuilder::signal(unsigned axis, Int at, Int semaphore) {
   Int address = add(semaphore, int64_t(isa::semaphoreSpace));
   for (unsigned a = 0; a < numAxes; ++a)
     if (grid[a] > 1)
-      address = add(address, shl(add(coords[a], a == axis ? step : 0), isa::coordShift[a]));
+      address = add(address, shl(a == axis ? at : coords[a], isa::coordShift[a]));
   d1::SIGNAL::create(b, loc, get(address));
 }
 
 void BarrierBuilder::gather(unsigned axis) {
   if (grid[axis] == 1)
     return axis ? gather(axis - 1) : void();
-  Int at = coords[axis], last = grid[axis] - 1;
-  whereLess(at, last, [&] { wait(arrive(axis)); });
-  whereLess(0, at, [&] {
-    signal(axis, -1, arrive(axis));
-    wait(release(axis));
+  whereLess(0, coords[axis], [&] {
+    signal(axis, 0, arrive(axis));
+    wait(release(axis), 1);
   });
-  if (axis)
-    whereLess(at, 1, [&] { gather(axis - 1); });
-  whereLess(at, last, [&] { signal(axis, 1, release(axis)); });
+  whereLess(coords[axis], 1, [&] {
+    wait(arrive(axis), grid[axis] - 1);
+    if (axis)
+      gather(axis - 1);
+    Int other = loop(1, grid[axis]);
+    signal(axis, other, release(axis));
+  });
 }
 
 func::FuncOp dojo::buildBarrierRoutine(OpBuilder &builder, Location loc, const Coords &grid) {

@@ -15,16 +15,20 @@ using namespace mlir;
 using namespace dojo;
 using namespace dojo::ir;
 
-/// Whether an entry loads a tensor from DRAM that it also stores there.
-static bool loadsWhatItStores(func::FuncOp function) {
+/// Whether an entry has moves between nodes, or loads a tensor from DRAM that it also stores
+/// there.
+static bool needsBarriers(func::FuncOp function) {
   llvm::SmallDenseSet<StringAttr> loads, stores;
+  bool betweenNodes = false;
   function.walk([&](MoveOp move) {
+    betweenNodes |= move.isBetweenNodes();
     if (move.readsDram())
       loads.insert(dramNameOf(move.getSource()));
     if (move.writesDram())
       stores.insert(dramNameOf(move.getDest()));
   });
-  return llvm::any_of(loads, [&](StringAttr name) { return stores.contains(name); });
+  return betweenNodes ||
+         llvm::any_of(loads, [&](StringAttr name) { return stores.contains(name); });
 }
 
 namespace {
@@ -39,9 +43,7 @@ struct ConvertMovesPass : ir::impl::ConvertMovesToD1Base<ConvertMovesPass> {
     });
     if (result.wasInterrupted())
       return signalPassFailure();
-    if (llvm::any_of(getOperation().getOps<func::FuncOp>(), [&](func::FuncOp function) {
-          return barriersBound(function, *target) > 0 || loadsWhatItStores(function);
-        })) {
+    if (llvm::any_of(getOperation().getOps<func::FuncOp>(), needsBarriers)) {
       OpBuilder builder = OpBuilder::atBlockEnd(getOperation().getBody());
       buildBarrierRoutine(builder, getOperation().getLoc(), target->grid).setPrivate();
     }
@@ -75,7 +77,6 @@ private:
       return make("_pull", MovePart::pull);
     if (op.writesDram())
       return make("_store", MovePart::store);
-    make("_grant", MovePart::grant);
     make("_send", MovePart::send);
     make("_receive", MovePart::receive);
   }

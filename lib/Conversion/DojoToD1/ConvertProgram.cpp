@@ -19,8 +19,9 @@ using namespace dojo::ir;
 // Words that the pieces of an entry take at most: a byte of SRAM is li and lis, a
 // byte of DRAM the longest constant, a number li alone.
 static constexpr int64_t wordsPerSram = 2, wordsPerDram = 5, wordsPerNumber = 1;
-static constexpr int64_t wordsPerCall = 1, wordsPerGuard = 4, wordsPerRepeat = 8;
-static constexpr int64_t wordsPerSymbol = 5, wordsPerDrain = 1;
+static constexpr int64_t wordsPerCall = 1, wordsPerGuard = 4, wordsPerDrain = 1;
+static constexpr int64_t wordsPerBarrier = wordsPerNumber + wordsPerCall + wordsPerDrain;
+static constexpr int64_t wordsPerSymbol = 5, wordsPerRepeat = 8 + wordsPerBarrier;
 
 static int64_t wordsBound(Operation *op) {
   if (auto launch = dyn_cast<LaunchOp>(op))
@@ -33,33 +34,17 @@ static int64_t wordsBound(Operation *op) {
   if (!move)
     return 0;
   int64_t symbol = move.getSymbol() ? wordsPerSymbol : 0;
-  constexpr int64_t barrier = wordsPerNumber + wordsPerCall + wordsPerDrain;
-  if (move.readsDram() || move.writesDram())
-    return wordsPerDram + 2 * wordsPerSram + symbol + wordsPerCall + wordsPerDrain + barrier;
-  int64_t grantOrReceive = wordsPerNumber + symbol + wordsPerCall;
-  int64_t send = 3 * wordsPerSram + 2 * wordsPerNumber + symbol + wordsPerCall;
-  return 2 * (grantOrReceive + wordsPerDrain) + send + wordsPerDrain;
+  if (!move.isBetweenNodes())
+    return wordsPerDram + 2 * wordsPerSram + symbol + wordsPerCall + wordsPerDrain +
+           wordsPerBarrier;
+  int64_t send = 2 * wordsPerSram + 2 * wordsPerNumber + symbol + wordsPerCall;
+  int64_t receive = wordsPerNumber + symbol + wordsPerCall + wordsPerDrain;
+  return wordsPerBarrier + send + wordsPerDrain + receive;
 }
 
-/// Two neighbouring runs of moves between barriers need more semaphores than there are; and a step
-/// whose moves change partners begins with a barrier.
-int64_t ir::barriersBound(func::FuncOp function, const Target &target) {
-  int64_t needed = 0;
-  llvm::SmallPtrSet<Operation *, 8> steps;
-  function.walk([&](MoveOp move) {
-    if (move.readsDram() || move.writesDram())
-      return;
-    needed += 2;
-    if (move.getSymbol())
-      steps.insert(move->getParentOp());
-  });
-  int64_t parted = needed <= target.moveSemaphores() ? 0 : 2 * needed / target.moveSemaphores();
-  return parted + steps.size();
-}
-
-int64_t ir::driverBytesBound(func::FuncOp function, const Target &target) {
+int64_t ir::driverBytesBound(func::FuncOp function) {
   constexpr int64_t frame = 16;
-  int64_t words = frame + barriersBound(function, target) * (wordsPerNumber + wordsPerCall);
+  int64_t words = frame;
   function.walk([&](Operation *op) { words += wordsBound(op); });
   return words * isa::wordBytes;
 }
@@ -173,12 +158,10 @@ LogicalResult Driver::convert(Operation &op) {
     return success();
   if (auto launchOp = dyn_cast<LaunchOp>(op)) {
     launch(launchOp);
-  } else if (auto grant = dyn_cast<GrantOp>(op)) {
-    callPart(grant, "_grant", {number(loc, grant.getFree())});
   } else if (auto send = dyn_cast<SendOp>(op)) {
     callPart(send, "_send",
              {address(loc, send.getSource()), address(loc, send.getDest()), number(loc, descriptor),
-              number(loc, send.getFree()), number(loc, send.getReady())});
+              number(loc, send.getReady())});
   } else if (auto receive = dyn_cast<ReceiveOp>(op)) {
     callPart(receive, "_receive", {number(loc, receive.getReady())});
   } else if (auto move = dyn_cast<MoveOp>(op)) {
@@ -204,12 +187,8 @@ LogicalResult Driver::convert(Operation &op) {
   return success();
 }
 
-/// The buffers whose own bytes an operation touches, or grants to others.
+/// The buffers whose own bytes an operation touches, or frees for others.
 static SmallVector<Value> buffersTouched(Operation *op) {
-  if (auto grant = dyn_cast<GrantOp>(op))
-    return {grant.getDest()};
-  if (auto send = dyn_cast<SendOp>(op))
-    return {send.getSource()};
   if (auto receive = dyn_cast<ReceiveOp>(op))
     return {receive.getDest()};
   return llvm::filter_to_vector(op->getOperands(),

@@ -37,7 +37,7 @@ static void narrow(MoveGeometry &g, MoveTransfer &transfer, Piece &piece, unsign
 }
 
 //===----------------------------------------------------------------------===//
-// The receiver's side: grant, receive, pull
+// The receiver's side: receive, pull
 //===----------------------------------------------------------------------===//
 
 /// Skips nodes that nothing is sent to.
@@ -83,12 +83,6 @@ static Int loopOverSenders(MoveGeometry &g, Int address) {
   return address;
 }
 
-static void emitGrant(MoveGeometry &g, Int free) {
-  Int semaphore = g.add(free, int64_t(isa::semaphoreSpace));
-  Int address = loopOverSenders(g, semaphore);
-  d1::SIGNAL::create(g.b, g.loc, g.get(address));
-}
-
 static void emitReceive(MoveGeometry &g, Int ready) {
   loopOverSenders(g, 0);
   d1::WAIT::create(g.b, g.loc, g.get(ready), g.get(1));
@@ -131,7 +125,7 @@ static Piece beginPieces(MoveGeometry &g, MoveTransfer &transfer, Int srcBase, I
   return piece;
 }
 
-/// Where semaphores and the intervals of dimensions that are looped over wait,
+/// Where the semaphore and the intervals of dimensions that are looped over wait,
 /// behind the descriptor: kept in registers they would be too many.
 class Notes {
 public:
@@ -150,17 +144,13 @@ public:
     return {g.loadWord(scratch, at(e)), g.loadWord(scratch, at(e) + 4)};
   }
 
-  void keepSemaphores(Int free, Int ready) {
-    g.storeWord(free, scratch, semaphores);
-    g.storeWord(ready, scratch, semaphores + 4);
-  }
-  Int free() { return g.loadWord(scratch, semaphores); }
-  Int ready() { return g.loadWord(scratch, semaphores + 4); }
+  void keepReady(Int semaphore) { g.storeWord(semaphore, scratch, readyWord); }
+  Int ready() { return g.loadWord(scratch, readyWord); }
 
 private:
-  static constexpr int64_t semaphores = isa::moveScratchBytes - 8;
+  static constexpr int64_t readyWord = isa::moveScratchBytes - 4;
   static int64_t at(unsigned e) { return isa::descriptorBytes + 8 * e; }
-  bool keeps(unsigned e) const { return !g.wantedIsConstant(e) && at(e) < semaphores; }
+  bool keeps(unsigned e) const { return !g.wantedIsConstant(e) && at(e) + 8 <= readyWord; }
 
   MoveGeometry &g;
   Int scratch;
@@ -275,23 +265,16 @@ static Int semaphoreAt(MoveGeometry &g, Int address, Int number) {
   return g.add(g.shl(g.add(node, space), isa::offsetBits), number);
 }
 
-/// One nest, run twice: first for the grants of all receivers, then for the pieces.
 static void emitSend(MoveGeometry &g, ValueRange args) {
   Int src = args[0], dst = args[1], scratch = args[2];
   MoveTransfer transfer(g, scratch);
   Notes notes(g, scratch);
   Piece piece = beginPieces(g, transfer, src, dst);
-  notes.keepSemaphores(args[3], args[4]);
+  notes.keepReady(args[3]);
   for (unsigned e = 0; e < g.move.dst.rank(); ++e)
     if (g.move.dst.blocks(e) > 1)
       notes.keepWanted(e);
-  Int phase = g.loop(0, 2);
   piece = loopOverReceivers(g, notes, transfer, piece);
-  Value first = arith::CmpIOp::create(g.b, g.loc, arith::CmpIPredicate::eq, g.get(phase), g.get(0));
-  auto branch = scf::IfOp::create(g.b, g.loc, first, /*withElseRegion=*/true);
-  g.b.setInsertionPoint(branch.thenBlock()->getTerminator());
-  d1::WAIT::create(g.b, g.loc, g.get(notes.free()), g.get(1));
-  g.b.setInsertionPoint(branch.elseBlock()->getTerminator());
   transfer.push(piece.src, piece.dst);
   d1::SIGNAL::create(g.b, g.loc, g.get(semaphoreAt(g, piece.dst, notes.ready())));
 }
@@ -321,11 +304,10 @@ static Layout denseOf(const Layout &layout) {
 
 static unsigned numArguments(MovePart part) {
   switch (part) {
-  case MovePart::grant:
   case MovePart::receive:
     return 1;
   case MovePart::send:
-    return 5;
+    return 4;
   case MovePart::pull:
   case MovePart::store:
     return 3;
@@ -335,8 +317,6 @@ static unsigned numArguments(MovePart part) {
 
 static void emit(MoveGeometry &g, MovePart part, ValueRange args) {
   switch (part) {
-  case MovePart::grant:
-    return emitGrant(g, args[0]);
   case MovePart::receive:
     return emitReceive(g, args[0]);
   case MovePart::send:

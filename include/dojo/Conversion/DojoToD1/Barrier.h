@@ -1,8 +1,8 @@
 //===- Barrier.h - every node waits for every other -------------*- C++ -*-===//
 //
-// Along x each node waits for its right neighbour, tells its left one, and waits to be
-// released; the nodes at x = 0 do the same along y, then dx, dy; releases run back. Two
-// semaphores an axis, which are zero before and after.
+// Along dy all nodes tell the one at coordinate 0, which waits for them; those do the same
+// along dx, then y, x; releases go back the same way. Two semaphores an axis, which are zero
+// before and after.
 //
 //===----------------------------------------------------------------------===//
 #ifndef DOJO_CONVERSION_DOJOTOD1_BARRIER_H

@@ -1,9 +1,9 @@
 //===- MoveRoutines.h - a move as code that all nodes share -----*- C++ -*-===//
 //
-// A move between nodes is three routines, run in this order by every node:
-//   grant    a receiver signals the `free` semaphore of each of its senders
-//   send     a sender waits for all its receivers' grants, then pushes each its
-//            piece and signals its `ready` semaphore
+// A move between nodes is two routines, run in this order by every node, behind a barrier
+// that frees the destination:
+//   send     a sender pushes each of its receivers its piece and signals its `ready`
+//            semaphore
 //   receive  a receiver waits for all its senders
 // A load from DRAM is `pull`, a store to it `store`: each destination node pulls
 // what it holds; of the nodes that hold an element the one that owns it, at
@@ -27,13 +27,13 @@
 namespace dojo {
 
 /// Arguments, all i64; the symbol only where the move uses one:
-///   grant(free, [symbol])    receive(ready, [symbol])
-///   send(source, destination, scratch, free, ready, [symbol])
+///   send(source, destination, scratch, ready, [symbol])
+///   receive(ready, [symbol])
 ///   pull(dram, destination, scratch, [symbol])
 ///   store(source, dram, scratch, [symbol])
 /// Buffers and the scratch (isa::moveScratchBytes, aligned as a descriptor) are SRAM
-/// byte addresses, `dram` is a global address, `free` and `ready` are numbers.
-enum class MovePart { grant, send, receive, pull, store };
+/// byte addresses, `dram` is a global address, `ready` is a number.
+enum class MovePart { send, receive, pull, store };
 
 /// Builds the routine (a func.func with attribute d1.routine) at the builder's
 /// insertion point. The move must pass Move::check(grid). For pull the source,

@@ -14,12 +14,9 @@ namespace dojo::ir {
 #define GEN_PASS_REGISTRATION
 #include "dojo/Conversion/DojoToD1/Passes.h.inc"
 
-/// Most barriers that --dojo-synchronise adds to a function, those for tensors in DRAM apart.
-int64_t barriersBound(mlir::func::FuncOp function, const Target &target);
-
 /// Most bytes of code that the entry of a function of the dojo dialect can take,
 /// whatever the addresses: known before placement, which needs it.
-int64_t driverBytesBound(mlir::func::FuncOp function, const Target &target);
+int64_t driverBytesBound(mlir::func::FuncOp function);
 
 } // namespace dojo::ir
 

@@ -7,7 +7,7 @@ include "mlir/Pass/PassBase.td"
 def ConvertMovesToD1 : Pass<"convert-moves-to-d1", "::mlir::ModuleOp"> {
   let summary = "make the routines of every move";
   let description = [{
-    A move between nodes gets three routines, NAME_grant, NAME_send and NAME_receive; a load
+    A move between nodes gets two routines, NAME_send and NAME_receive; a load
     NAME_pull, a store NAME_store. Equal moves share them: addresses and semaphores are arguments.
     The move keeps NAME as `routine`.
   }];

@@ -23,9 +23,24 @@ struct Bytes {
   bool meets(const Bytes &other) const { return begin < other.end && other.begin < end; }
 };
 
+using ByteRanges = SmallVector<Bytes, 4>;
+
+bool meetAny(ArrayRef<Bytes> list, ArrayRef<Bytes> others) {
+  return llvm::any_of(list, [&](const Bytes &a) {
+    return llvm::any_of(others, [&](const Bytes &b) { return a.meets(b); });
+  });
+}
+
 /// What one operation does to SRAM. `later` bytes are still in use when it returns.
 struct Access {
-  SmallVector<Bytes, 4> reads, writes, readsLater, writesLater;
+  ByteRanges reads, writes, readsLater, writesLater;
+
+  bool readsFrom(ArrayRef<Bytes> list) const {
+    return meetAny(reads, list) || meetAny(readsLater, list);
+  }
+  bool writesTo(ArrayRef<Bytes> list) const {
+    return meetAny(writes, list) || meetAny(writesLater, list);
+  }
 };
 
 /// Tensors in DRAM that nodes have read or written since all of them met.
@@ -52,21 +67,20 @@ public:
   LogicalResult run(func::FuncOp function);
 
 private:
-  LogicalResult insertBarriers(Block &block);
   void insertDramBarriers(Block &block, DramAccess &pending);
-  void barrierBefore(Operation *op);
+  BarrierOp barrierBefore(Operation *op);
+  LogicalResult takeSemaphores(Operation &op);
   LogicalResult splitMoves(Block &block);
+  void free(MoveOp move);
   void split(MoveOp move);
   void insertDrains(Block &block);
 
   int64_t limit;
+  /// The first semaphore that no move has taken since the last barrier of the entry.
   int64_t next = 0;
 };
 
 } // namespace
-
-/// Whether a move needs semaphores.
-static bool isBetweenNodes(MoveOp move) { return !move.readsDram() && !move.writesDram(); }
 
 static std::optional<Bytes> bytesOf(Value buffer) {
   Operation *memory = memoryOf(buffer);
@@ -76,7 +90,7 @@ static std::optional<Bytes> bytesOf(Value buffer) {
   return Bytes{address, address + localBytes(tensorOf(memory))};
 }
 
-static void add(SmallVectorImpl<Bytes> &list, ValueRange buffers) {
+static void add(ByteRanges &list, ValueRange buffers) {
   for (Value buffer : buffers)
     if (auto bytes = bytesOf(buffer))
       list.push_back(*bytes);
@@ -86,10 +100,11 @@ static void collect(Operation *op, Access &access) {
   if (auto launch = dyn_cast<LaunchOp>(op)) {
     add(access.reads, launch.getIns());
     add(access.writes, launch.getOuts());
-  } else if (auto grant = dyn_cast<GrantOp>(op)) {
-    add(access.writes, grant.getDest());
+  } else if (auto barrier = dyn_cast<BarrierOp>(op)) {
+    add(access.writes, barrier.getFrees());
   } else if (auto send = dyn_cast<SendOp>(op)) {
     add(access.readsLater, send.getSource());
+    add(access.writes, send.getDest());
   } else if (auto receive = dyn_cast<ReceiveOp>(op)) {
     add(access.writes, receive.getDest());
   } else if (auto move = dyn_cast<MoveOp>(op)) {
@@ -107,17 +122,24 @@ static bool isName(Operation *op) {
              arith::ConstantIndexOp>(op);
 }
 
-static bool meetAny(ArrayRef<Bytes> list, ArrayRef<Bytes> others) {
-  return llvm::any_of(list, [&](const Bytes &a) {
-    return llvm::any_of(others, [&](const Bytes &b) { return a.meets(b); });
-  });
+static bool touches(Operation *op, const Bytes &bytes) {
+  Access access;
+  collect(op, access);
+  return access.readsFrom(bytes) || access.writesTo(bytes);
 }
 
 //===-- Barriers ----------------------------------------------------------===//
 
-void Synchroniser::barrierBefore(Operation *op) {
+BarrierOp Synchroniser::barrierBefore(Operation *op) {
   OpBuilder builder(op);
-  BarrierOp::create(builder, op->getLoc(), limit);
+  if (isa<func::FuncOp>(op->getParentOp()))
+    next = 0;
+  return BarrierOp::create(builder, op->getLoc(), limit, ValueRange{});
+}
+
+static void drainBefore(Operation *op) {
+  OpBuilder builder(op);
+  DrainOp::create(builder, op->getLoc());
 }
 
 /// The nodes that store a tensor are not those that load it.
@@ -130,6 +152,7 @@ void Synchroniser::insertDramBarriers(Block &block, DramAccess &pending) {
       bool meets = false;
       repeat.walk([&](MoveOp move) { meets |= pending.conflicts(move); });
       if (meets) {
+        drainBefore(repeat);
         barrierBefore(repeat);
         pending = {};
       }
@@ -138,6 +161,7 @@ void Synchroniser::insertDramBarriers(Block &block, DramAccess &pending) {
       pending.writes.insert(inside.writes.begin(), inside.writes.end());
     } else if (auto move = dyn_cast<MoveOp>(op)) {
       if (pending.conflicts(move)) {
+        drainBefore(move);
         barrierBefore(move);
         pending = {};
       }
@@ -146,60 +170,49 @@ void Synchroniser::insertDramBarriers(Block &block, DramAccess &pending) {
   }
 }
 
-/// Where the semaphores are used up, a barrier makes them all free.
-LogicalResult Synchroniser::insertBarriers(Block &block) {
-  int64_t used = 0;
-  for (Operation &op : block) {
-    int64_t needed = 0;
-    op.walk([&](MoveOp move) { needed += isBetweenNodes(move) ? 2 : 0; });
-    if (needed > limit)
-      return op.emitOpError("needs ") << needed << " semaphores at once, the machine has " << limit
-                                      << " for moves; cut it into fewer moves";
-    if (used + needed > limit) {
-      barrierBefore(&op);
-      used = 0;
-    }
-    used = isa<BarrierOp>(op) ? 0 : used + needed;
-  }
+/// Parts the moves of an operation of the entry from earlier ones where they need more
+/// semaphores than are left.
+LogicalResult Synchroniser::takeSemaphores(Operation &op) {
+  int64_t needed = 0;
+  op.walk([&](MoveOp move) { needed += move.isBetweenNodes(); });
+  if (needed > limit)
+    return op.emitOpError("needs ") << needed << " semaphores at once, the machine has " << limit
+                                    << " for moves; cut it into fewer moves";
+  if (next + needed > limit)
+    barrierBefore(&op);
   return success();
 }
 
-//===-- Grant, send, receive ----------------------------------------------===//
+/// Finds the barrier behind which all nodes have done with the bytes of the destination, or
+/// makes one.
+void Synchroniser::free(MoveOp move) {
+  Bytes dest = *bytesOf(move.getDest());
+  BarrierOp barrier;
+  for (Operation *op = move->getPrevNode(); op && !barrier; op = op->getPrevNode()) {
+    barrier = dyn_cast<BarrierOp>(op);
+    if (!barrier && touches(op, dest))
+      break;
+  }
+  if (!barrier)
+    barrier = barrierBefore(move);
+  barrier.getFreesMutable().append(move.getDest());
+}
+
+//===-- Send, receive -----------------------------------------------------===//
 
 void Synchroniser::split(MoveOp move) {
-  Bytes dest = *bytesOf(move.getDest());
-  // The destination is free from the last operation on that touches its bytes.
-  Operation *after = nullptr;
-  for (Operation *op = move->getPrevNode(); op && !after; op = op->getPrevNode()) {
-    Access access;
-    collect(op, access);
-    bool touches = meetAny(access.reads, dest) || meetAny(access.writes, dest) ||
-                   meetAny(access.readsLater, dest) || meetAny(access.writesLater, dest);
-    if (touches || isName(op) || isa<BarrierOp>(op))
-      after = op;
-  }
+  if (!move.getMove().staysOnNodes())
+    free(move);
   OpBuilder builder(move);
-  int64_t free = next++, ready = next++;
+  int64_t ready = next++;
   auto make = [&](auto tag) {
     using Part = decltype(tag);
-    return Part::create(builder, move.getLoc(), move.getSource(), move.getDest(), move.getSymbol(),
-                        move.getRoutineAttr(), free, ready);
+    Part::create(builder, move.getLoc(), move.getSource(), move.getDest(), move.getSymbol(),
+                 move.getRoutineAttr(), ready);
   };
-  if (after)
-    builder.setInsertionPointAfter(after);
-  else
-    builder.setInsertionPointToStart(move->getBlock());
-  make(GrantOp{});
-  builder.setInsertionPoint(move);
   make(SendOp{});
   make(ReceiveOp{});
   move.erase();
-}
-
-/// Whether who sends to whom depends on the step.
-static bool changesPartners(Operation &op) {
-  auto move = dyn_cast<MoveOp>(op);
-  return move && isBetweenNodes(move) && move.getSymbol();
 }
 
 /// Names of memory and steps go first, so that a grant can stand anywhere.
@@ -217,21 +230,18 @@ static void hoistMemory(Block &block) {
 }
 
 LogicalResult Synchroniser::splitMoves(Block &block) {
+  const bool isEntry = isa<func::FuncOp>(block.getParentOp());
   hoistMemory(block);
   for (Operation &op : llvm::make_early_inc_range(block)) {
-    // One inside a repeat does not part the end of a step from the next one.
-    if (isa<BarrierOp>(op) && isa<func::FuncOp>(block.getParentOp()))
+    if (isa<BarrierOp>(op) && isEntry)
       next = 0;
-    if (auto repeat = dyn_cast<RepeatOp>(op)) {
-      Block &step = repeat.getBody().front();
-      // A semaphore counts and does not tell the partners of one step from those of the next.
-      if (llvm::any_of(step, changesPartners))
-        barrierBefore(&step.front());
-      if (failed(splitMoves(step)))
+    if (isEntry && failed(takeSemaphores(op)))
+      return failure();
+    if (auto repeat = dyn_cast<RepeatOp>(op))
+      if (failed(splitMoves(repeat.getBody().front())))
         return failure();
-    }
     auto move = dyn_cast<MoveOp>(op);
-    if (!move || !isBetweenNodes(move))
+    if (!move || !move.isBetweenNodes())
       continue;
     if (!move.getRoutine())
       return move.emitOpError("has no routine; run --convert-moves-to-d1 before");
@@ -243,10 +253,8 @@ LogicalResult Synchroniser::splitMoves(Block &block) {
 //===-- Drains ------------------------------------------------------------===//
 
 void Synchroniser::insertDrains(Block &block) {
-  SmallVector<Bytes> leaving, arriving;
-  auto drainBefore = [&](Operation *op) {
-    OpBuilder builder(op);
-    DrainOp::create(builder, op->getLoc());
+  ByteRanges leaving, arriving;
+  auto drained = [&] {
     leaving.clear();
     arriving.clear();
   };
@@ -254,23 +262,22 @@ void Synchroniser::insertDrains(Block &block) {
     if (isa<DrainOp>(op)) {
       if (leaving.empty() && arriving.empty())
         op.erase();
-      leaving.clear();
-      arriving.clear();
-      continue;
-    }
-    if (op.hasTrait<OpTrait::IsTerminator>() || isa<RepeatOp, BarrierOp>(op)) {
-      if (!leaving.empty() || !arriving.empty())
-        drainBefore(&op);
-      if (auto repeat = dyn_cast<RepeatOp>(op))
-        insertDrains(repeat.getBody().front());
+      drained();
       continue;
     }
     Access access;
     collect(&op, access);
-    if (meetAny(leaving, access.writes) || meetAny(leaving, access.writesLater) ||
-        meetAny(arriving, access.reads) || meetAny(arriving, access.writes) ||
-        meetAny(arriving, access.readsLater) || meetAny(arriving, access.writesLater))
+    const bool ends = op.hasTrait<OpTrait::IsTerminator>() || isa<RepeatOp>(op);
+    if (ends
+            ? !leaving.empty() || !arriving.empty()
+            : access.writesTo(leaving) || access.writesTo(arriving) || access.readsFrom(arriving)) {
       drainBefore(&op);
+      drained();
+    }
+    if (auto repeat = dyn_cast<RepeatOp>(op)) {
+      insertDrains(repeat.getBody().front());
+      continue;
+    }
     leaving.append(access.readsLater);
     arriving.append(access.writesLater);
   }
@@ -280,7 +287,7 @@ LogicalResult Synchroniser::run(func::FuncOp function) {
   Block &body = function.getBody().front();
   DramAccess pending;
   insertDramBarriers(body, pending);
-  if (failed(insertBarriers(body)) || failed(splitMoves(body)))
+  if (failed(splitMoves(body)))
     return failure();
   insertDrains(body);
   return success();

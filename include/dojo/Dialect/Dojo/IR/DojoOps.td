@@ -131,6 +131,7 @@ def Dojo_MoveOp : Dojo_Op<"move", [MemoryEffects<[MemRead, MemWrite]>]> {
     ::mlir::RankedTensorType getDestTensor();
     bool readsDram();
     bool writesDram();
+    bool isBetweenNodes() { return !readsDram() && !writesDram(); }
     /// The move as plain data; a tensor in DRAM counts as whole and row-major.
     ::dojo::Move getMove();
   }];
@@ -257,27 +258,22 @@ def Dojo_YieldOp : Dojo_Op<"yield", [Pure, Terminator,
 
 //===-- Synchronised movement ---------------------------------------------===//
 
-// What --dojo-synchronise makes of a move between nodes; `free` and `ready` are semaphores.
+// What --dojo-synchronise makes of a move between nodes; `ready` is a semaphore.
 class Dojo_MovePart<string mnemonic, string what> : Dojo_Op<mnemonic> {
   let summary = what;
   let arguments = (ins Dojo_BufferType:$source, Dojo_BufferType:$dest, Optional<Index>:$symbol,
-                       StrAttr:$routine, I64Attr:$free, I64Attr:$ready);
+                       StrAttr:$routine, I64Attr:$ready);
   let assemblyFormat = [{
-    $routine $source `to` $dest (`symbol` `(` $symbol^ `)`)? `free` $free `ready` $ready attr-dict
+    $routine $source `to` $dest (`symbol` `(` $symbol^ `)`)? `ready` $ready attr-dict
     `:` type($source) `to` type($dest)
   }];
 }
 
-def Dojo_GrantOp : Dojo_MovePart<"grant",
-    "receivers tell the senders of a move that its destination is free"> {
-  let description = [{
-    Stands after the last use of any byte of the destination that precedes the move.
-  }];
-}
 def Dojo_SendOp : Dojo_MovePart<"send",
-    "senders wait for their receivers, push, and signal them"> {
+    "senders of a move push to their receivers and signal them"> {
   let description = [{
-    The pushes are asynchronous: the source may be read until the next dojo.drain.
+    Stands behind a barrier that frees the destination, unless each node sends to itself alone. The pushes
+    are asynchronous: the source may be read until the next dojo.drain.
   }];
 }
 def Dojo_ReceiveOp : Dojo_MovePart<"receive", "receivers wait for all senders of a move"> {
@@ -289,12 +285,16 @@ def Dojo_ReceiveOp : Dojo_MovePart<"receive", "receivers wait for all senders of
 def Dojo_BarrierOp : Dojo_Op<"barrier"> {
   let summary = "wait until every node has come here";
   let description = [{
-    Behind it semaphores may be used again that moves before it used: all those moves are done. It
-    also stands between a store to DRAM and a load of the same tensor, which another node may do.
-    `first` is the first of the barrier's own semaphores.
+    ```mlir
+    dojo.barrier 1016 frees(%a, %b : ...)
+    ```
+    Behind it pushes of other nodes may write to the buffers that it `frees`: no node uses their bytes for
+    anything else any more. Semaphores that moves before it used may be used again: all those moves are
+    done. It also stands between a store to DRAM and a load of the same tensor, which another
+    node may do. `first` is the first of the barrier's own semaphores.
   }];
-  let arguments = (ins I64Attr:$first);
-  let assemblyFormat = "$first attr-dict";
+  let arguments = (ins I64Attr:$first, Variadic<Dojo_BufferType>:$frees);
+  let assemblyFormat = "$first (`frees` `(` $frees^ `:` type($frees) `)`)? attr-dict";
 }
 
 def Dojo_DrainOp : Dojo_Op<"drain"> {

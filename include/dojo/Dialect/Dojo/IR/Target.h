@@ -17,7 +17,7 @@ struct Target {
   Coords grid;
   int64_t codeBytes; ///< at the start of every node's SRAM; 0 until --dojo-bound-code
 
-  /// The semaphores of moves, two each: those of a barrier stand behind them.
+  /// The semaphores of moves, one each: those of a barrier stand behind them.
   int64_t moveSemaphores() const {
     return std::max<int64_t>(0, machine.semaphores - barrierSemaphores);
   }

@@ -107,10 +107,11 @@ def Schedule : Pass<"dojo-schedule", "::mlir::ModuleOp"> {
 def Synchronise : Pass<"dojo-synchronise", "::mlir::ModuleOp"> {
   let summary = "derive every wait and signal from byte ranges";
   let description = [{
-    A move between nodes becomes grant, send and receive with two semaphores of its own. The grant
-    stands after the last access to any byte of the destination; a dojo.drain stands before the
+    A move between nodes becomes send and receive with a semaphore of its own. A dojo.barrier stands
+    between the last access to any byte of its destination and the send: as few barriers as will do, each
+    in front of the first send that needs it. A dojo.drain stands before the
     first write to bytes that may still be on their way out, or use of bytes on their way in.
-    Where the semaphores are used up, a dojo.barrier stands, behind which they are used again; so does
+    Where the semaphores are used up, a barrier stands, behind which they are used again; so does
     one between a store to DRAM and a load of the same tensor.
     Needs addresses. docs/Dojo.md tells why it cannot deadlock.
 
@@ -131,9 +132,9 @@ def Synchronise : Pass<"dojo-synchronise", "::mlir::ModuleOp"> {
     }
     ```
     ```console
-    $ dojo-opt waits.mlir --dojo-synchronise | grep -oE 'dojo.(grant|send|receive|drain|launch)'
-    dojo.grant
+    $ dojo-opt waits.mlir --dojo-synchronise | grep -oE 'dojo.(barrier|send|receive|drain|launch)'
     dojo.launch
+    dojo.barrier
     dojo.send
     dojo.receive
     dojo.drain
