@@ -9,8 +9,7 @@ namespace dojo::exec {
 
 Traffic::Traffic(const Topology &topology, const Machine &machine)
     : topology(topology), machine(machine), rows(machine.tileRows * machine.dieRows),
-      cols(machine.tileCols * machine.dieCols), issuedBy(topology.nodes()),
-      senders(divideCeil(topology.nodes(), wordBits)), firstOf(topology.nodes(), none) {
+      cols(machine.tileCols * machine.dieCols), issuedBy(topology.nodes()) {
   for (int32_t row = 0; row < rows; ++row)
     dieRowOf.push_back(row / machine.dieRows);
   for (int32_t col = 0; col < cols; ++col)
@@ -25,6 +24,20 @@ Traffic::Traffic(const Topology &topology, const Machine &machine)
   make(dips, machine.numDips(), machine.dipBytesPerCycle);
   make(inward, 2 * size_t(rows), machine.linkBytesPerCycle);
   make(outward, 2 * size_t(rows), machine.linkBytesPerCycle);
+  for (int32_t row = 0; row < rows; ++row)
+    for (int32_t col = 0; col < cols; ++col)
+      attachEdges(row, col);
+}
+
+/// Leads the links of a router that leave its die through the die's edges.
+void Traffic::attachEdges(int32_t row, int32_t col) {
+  const uint32_t die = dieRowOf[row] * machine.tileCols + dieColOf[col];
+  const bool leaves[numDirections] = {col % machine.dieCols == 0, (col + 1) % machine.dieCols == 0,
+                                      row % machine.dieRows == 0, (row + 1) % machine.dieRows == 0};
+  for (unsigned direction = 0; direction < numDirections; ++direction)
+    if (leaves[direction])
+      links[(size_t(row) * cols + col) * numDirections + direction].edge =
+          die * numDirections + direction;
 }
 
 std::pair<int16_t, int16_t> Traffic::router(uint32_t node) const {
@@ -120,18 +133,22 @@ uint64_t Traffic::send(const Message &message, uint64_t cycle) {
   return m.tail - machine.hopCycles;
 }
 
+Traffic::Direction Traffic::heading(const Message &m) {
+  if (m.col != m.toCol)
+    return m.col < m.toCol ? east : west;
+  if (m.row != m.toRow)
+    return m.row < m.toRow ? south : north;
+  return numDirections;
+}
+
 uint64_t Traffic::cross(Message &m, Direction direction, uint64_t cycle) {
-  const size_t die = dieRowOf[m.row] * machine.tileCols + dieColOf[m.col];
-  Resource &link = links[(size_t(m.row) * cols + m.col) * numDirections + direction];
-  const int32_t row = m.row, col = m.col;
+  Resource &link = linkOf(m, direction);
   m.row += (direction == south) - (direction == north);
   m.col += (direction == east) - (direction == west);
-  const bool leavesDie = dieRowOf[row] != dieRowOf[m.row] || dieColOf[col] != dieColOf[m.col];
+  const bool leavesDie = link.edge != none;
   const uint64_t next = pass(link, m, cycle, leavesDie ? 0 : machine.hopCycles);
   count(used.links, next, packetBytes(m));
-  return leavesDie
-             ? pass(dieEdges[die * numDirections + direction], m, next, machine.dieCrossingCycles)
-             : next;
+  return leavesDie ? pass(dieEdges[link.edge], m, next, machine.dieCrossingCycles) : next;
 }
 
 /// At the router of its node.
@@ -160,12 +177,8 @@ bool Traffic::step(Message &m, uint64_t &cycle) {
   case Message::travel:
     break;
   }
-  if (m.col != m.toCol) {
-    cycle = cross(m, m.col < m.toCol ? east : west, cycle);
-    return true;
-  }
-  if (m.row != m.toRow) {
-    cycle = cross(m, m.row < m.toRow ? south : north, cycle);
+  if (const Direction direction = heading(m); direction != numDirections) {
+    cycle = cross(m, direction, cycle);
     return true;
   }
   if (m.kind != Message::store)
@@ -175,49 +188,82 @@ bool Traffic::step(Message &m, uint64_t &cycle) {
   return true;
 }
 
-void Traffic::gather(uint32_t sender) {
-  const size_t begin = present.size();
-  uint32_t number = std::exchange(firstOf[sender], none);
-  for (; number != none; number = messages[number].behind)
-    present.push_back(number);
-  if (present.size() - begin > 1)
-    std::sort(present.begin() + begin, present.end(),
-              [&](uint32_t a, uint32_t b) { return messages[a].order > messages[b].order; });
+Traffic::Resource &Traffic::placeOf(const Message &m) {
+  switch (m.stage) {
+  case Message::dip:
+    return dips[m.peer];
+  case Message::enter:
+    return edgeLink(m.row, m.col, true);
+  case Message::complete:
+    return writePorts[m.kind == Message::push || m.kind == Message::signal ? m.peer : m.sender];
+  case Message::travel:
+    break;
+  }
+  if (const Direction direction = heading(m); direction != numDirections) {
+    Resource &link = linkOf(m, direction);
+    return link.edge == none ? link : dieEdges[link.edge];
+  }
+  if (m.kind == Message::store)
+    return edgeLink(m.row, m.col, false);
+  return writePorts[m.kind == Message::pull ? m.sender : m.peer];
 }
+
+void Traffic::advance(uint32_t number) {
+  uint64_t cycle = now();
+  if (step(messages[number], cycle))
+    events.push(cycle, number);
+  else
+    done.push_back(number);
+}
+
+void Traffic::serve(Resource &resource) {
+  if (messages[resource.last].behind == none)
+    return advance(resource.last);
+  rivals.clear();
+  for (uint32_t number = resource.last; number != none; number = messages[number].behind)
+    rivals.push_back(number);
+  std::sort(rivals.begin(), rivals.end(), [&](uint32_t a, uint32_t b) {
+    const Message &m = messages[a], &n = messages[b];
+    return std::tie(m.sender, m.order) < std::tie(n.sender, n.order);
+  });
+  for (uint32_t number : rivals)
+    advance(number);
+}
+
+/// Messages lie far apart in the host's memory.
+constexpr size_t ahead = 8;
 
 bool Traffic::fetch() {
   if (!events.pop(arrived))
     return false;
-  for (uint32_t number : arrived) {
-    Message &m = messages[number];
-    m.behind = std::exchange(firstOf[m.sender], number);
-    senders[m.sender / wordBits] |= uint64_t(1) << m.sender % wordBits;
-  }
-  for (size_t word = senders.size(); word-- > 0;)
-    for (uint64_t left = std::exchange(senders[word], 0); left;) {
-      const unsigned last = wordBits - 1 - llvm::countl_zero(left);
-      left ^= uint64_t(1) << last;
-      gather(word * wordBits + last);
+  places.clear();
+  for (auto [i, number] : llvm::enumerate(arrived)) {
+    if (i + ahead < arrived.size())
+      __builtin_prefetch(&messages[arrived[i + ahead]]);
+    Resource &place = placeOf(messages[number]);
+    if (place.reached != now()) {
+      place.reached = now();
+      place.last = none;
+      places.push_back(&place);
     }
+    messages[number].behind = std::exchange(place.last, number);
+  }
+  for (Resource *place : places)
+    serve(*place);
   return true;
 }
 
 bool Traffic::deliver(Message &message) {
-  for (;;) {
-    if (present.empty() && !fetch())
+  while (delivered == done.size()) {
+    done.clear();
+    delivered = 0;
+    if (!fetch())
       return false;
-    const uint32_t number = present.back();
-    present.pop_back();
-    Message &m = messages[number];
-    uint64_t cycle = now();
-    if (step(m, cycle)) {
-      events.push(cycle, number);
-      continue;
-    }
-    message = m;
-    unused.push_back(number);
-    return true;
   }
+  const uint32_t number = done[delivered++];
+  message = messages[number];
+  unused.push_back(number);
+  return true;
 }
 
 template <class Resources>

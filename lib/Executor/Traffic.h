@@ -29,7 +29,7 @@ struct alignas(64) Message {
   uint32_t semaphore;
   /// The router where it is, and the one where it leaves the mesh.
   int16_t row, col, toRow, toCol;
-  /// A message of the same sender that takes a step in the same cycle.
+  /// Another message that comes to the same resource in the same cycle.
   uint32_t behind;
   uint64_t issued;
   /// The sender's count of messages.
@@ -71,7 +71,6 @@ public:
 
 private:
   static constexpr uint32_t none = UINT32_MAX;
-  static constexpr unsigned wordBits = 64;
 
   struct Resource {
     uint64_t rate;
@@ -79,21 +78,33 @@ private:
     uint64_t free = 0;
     uint64_t left = 0;
     uint64_t carried = 0;
+    /// The last cycle to which messages came, and one of them.
+    uint64_t reached = 0;
+    uint32_t last = none;
+    /// Of a link that leaves the die: its edge.
+    uint32_t edge = none;
   };
   enum Direction { west, east, north, south, numDirections };
 
   /// Passes the message through `resource` from `cycle` on; the cycle in which
   /// its first packet comes out, `latency` cycles behind.
   uint64_t pass(Resource &resource, Message &message, uint64_t cycle, uint64_t latency);
+  /// Where the message is served in this cycle. One that is complete is where it was written.
+  Resource &placeOf(const Message &message);
+  Resource &linkOf(const Message &message, Direction direction) {
+    return links[(size_t(message.row) * cols + message.col) * numDirections + direction];
+  }
+  /// Serves the messages that have come to a resource in this cycle, in the order of rule 7.
+  void serve(Resource &resource);
+  void advance(uint32_t number);
   /// One more step from `cycle`, which becomes that of the next one; false when the
   /// message has been delivered.
   bool step(Message &message, uint64_t &cycle);
   bool write(Message &message, uint64_t &cycle);
   uint32_t create(const Message &message);
-  /// Goes on to the next cycle in which a message takes a step.
+  /// Goes on to the next cycle in which messages take a step, and serves them.
   bool fetch();
-  /// Appends the sender's messages of this cycle to `present`.
-  void gather(uint32_t sender);
+  static Direction heading(const Message &message);
   uint64_t cross(Message &message, Direction direction, uint64_t cycle);
   std::pair<int16_t, int16_t> router(uint32_t node) const;
   /// Where a DIP is attached for that node.
@@ -101,6 +112,7 @@ private:
   uint64_t requestCycles(const Message &message) const;
   uint64_t packetBytes(const Message &m) const { return m.packets * topology.packetBytes; }
   void count(std::vector<uint64_t> &windows, uint64_t cycle, uint64_t bytes);
+  void attachEdges(int32_t row, int32_t col);
   Resource &edgeLink(int32_t row, int32_t col, bool inwards);
 
   const Topology &topology;
@@ -117,13 +129,14 @@ private:
   std::vector<Message> messages;
   std::vector<uint32_t> unused;
   std::vector<uint32_t> issuedBy;
-  /// Messages that take a step in this cycle by their order, last one first.
-  std::vector<uint32_t> present;
-  /// As the queue gives them; sorted by the set of their senders, bit by bit, and the first
-  /// of each.
+  /// Of one cycle: messages as the queue gives them, where they have come to, and those that
+  /// compete for one place.
   std::vector<uint32_t> arrived;
-  std::vector<uint64_t> senders;
-  std::vector<uint32_t> firstOf;
+  std::vector<Resource *> places;
+  std::vector<uint32_t> rivals;
+  /// Messages that are complete, of which `delivered` have been given away.
+  std::vector<uint32_t> done;
+  size_t delivered = 0;
   Use used;
 };
 
