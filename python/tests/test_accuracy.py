@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
-from onnx import helper
+from onnx import helper, parser
+from onnx.reference import ReferenceEvaluator
 
 from dojo import backend
-from dojo.accuracy import Distance, table
+from dojo.accuracy import Distance, Double, tables, widened
 from dojo.compare import ulp_distance
 
 
@@ -29,8 +30,51 @@ def test_small_results_are_as_near_as_large_ones(operator):
     assert ulp_distance(function(x.astype(np.float64)).astype(np.float32), y).max() <= limit
 
 
-def test_the_table_has_shares_and_the_cases_beyond():
-    lines = list(table([Distance("a", 0, 0.0), Distance("b", 3, 1.0), Distance("c", 900, 2.0), Distance("d", 0, 0.0)]))
-    assert lines[0].startswith("4 cases, median 1.5 ulp")
-    assert lines[2].split()[1:] == ["50.0%", "50.0%", "50.0%", "75.0%", "75.0%", "75.0%", "75.0%", "100.0%"]
-    assert [line.split()[-1] for line in lines[4:]] == ["c"]
+def ulps(*values):
+    return np.array(values, np.int64)
+
+
+def test_the_tables_have_shares_by_case_and_by_element_and_the_cases_beyond():
+    near = Distance("a", ulps(0, 0), ulps(0, 1), ulps(0, 0))
+    far = Distance("c", ulps(900, 4, 0, 0), ulps(2, 0, 0, 0), ulps(902, 4, 0, 0))
+    lines = list(tables([near, Distance("b", ulps(0, 3)), far]))
+    assert lines[0] == "3 cases, 2 of them beside double precision"
+    assert lines[1].startswith("D1 of ONNX Runtime: median 3 ulp")
+    assert "in 50.0% of the cases" in lines[2]
+    rows = [line.split()[-8:] for line in lines]
+    assert rows[5] == ["33.3%"] * 3 + ["66.7%"] * 4 + ["100.0%"]  # cases: D1 of ONNX Runtime, of double, ONNX Runtime of double
+    assert rows[6] == ["0.0%", "50.0%"] + ["100.0%"] * 6
+    assert rows[7] == ["50.0%"] * 7 + ["100.0%"]
+    assert "elements, 8 in all" in lines[8]
+    assert rows[10] == ["62.5%"] * 3 + ["87.5%"] * 4 + ["100.0%"]
+    assert [line.split() for line in lines[14:]] == [["900", "2", "902", "2", "c"]]
+
+
+CONSTANTS = """<ir_version: 8, opset_import: ["" : 17]> agraph (float[2] x) => (float[2] y) <float[1] w = {0.1}> {
+  c = Constant<value_float = 0.3>()
+  n = Constant<value = int64[1] {3}>()
+  m = Cast<to = 1>(n)
+  a = Mul(x, w)
+  b = Div(a, m)
+  y = Add(b, c)
+}"""
+
+
+def test_double_precision_keeps_constants_and_computes_in_doubles():
+    x = np.array([1.7, -2.3], np.float32)
+    exact = x.astype(np.float64) * np.float64(np.float32(0.1)) / 3 + np.float64(np.float32(0.3))
+    wide = ReferenceEvaluator(widened(parser.parse_model(CONSTANTS))).run(None, {"x": x.astype(np.float64)})[0]
+    assert wide.dtype == np.float64
+    assert np.array_equal(wide, exact)
+
+
+def test_what_disagrees_is_unknown_or_comes_as_floats_is_not_judged():
+    double, x = Double(parser.parse_model(CONSTANTS)), np.array([1.7, -2.3], np.float32)
+    (y,) = double.run([x], [np.array([0.3566667, 0.2233333], np.float32)])
+    assert y.dtype == np.float32
+    assert double.run([x], [np.array([0.4, 0.2], np.float32)]) is None
+    unknown = '<ir_version: 8, opset_import: ["" : 17]> agraph (float[2] x) => (float[2] y) { y = Scatter(x) }'
+    assert Double(parser.parse_model(unknown)).run([x], [x]) is None
+    window = '<ir_version: 8, opset_import: ["" : 17]> agraph (int64 n) => (float[4] y) { y = HannWindow(n) }'
+    size = np.array(4, np.int64)
+    assert Double(parser.parse_model(window)).run([size], [np.hanning(5)[:4].astype(np.float32)]) is None
