@@ -184,7 +184,8 @@ bool Spreader::streams(Value value) const {
 }
 
 FailureOr<Value> Spreader::anywhere(Value value) {
-  if (look(value).isIdentity() && !value.getDefiningOp<tensor::ConcatOp>())
+  if (holders.contains(value) ||
+      (look(value).isIdentity() && !value.getDefiningOp<tensor::ConcatOp>()))
     return onMesh(value);
   auto type = cast<RankedTensorType>(value.getType());
   return get(
@@ -232,8 +233,13 @@ FailureOr<Value> Spreader::get(Value value, const Request &request) {
   OpBuilder::InsertionGuard guard(builder);
   enterScopeOf(value);
   FailureOr<Value> result = copy(value, request);
-  if (succeeded(result))
-    made[key] = *result;
+  if (failed(result))
+    return failure();
+  made[key] = *result;
+  // A concatenation is put together once; what else needs it reads it there.
+  if (value.getDefiningOp<tensor::ConcatOp>() && request.layout.holdsAll() &&
+      holdsOnce(request.layout, grid) && holders.try_emplace(value, *result).second)
+    setPaddedWithZero(*result);
   return result;
 }
 
@@ -387,7 +393,8 @@ FailureOr<Value> Spreader::loadBox(Value source, AffineMap &map, TypedAttr paddi
 FailureOr<Value> Spreader::concatenate(tensor::ConcatOp op, const Request &request) {
   auto element = op.getResultType().getElementType();
   auto type = withLayout(RankedTensorType::get(request.shape, element), request.layout);
-  Value result = destination(op.getLoc(), type, true, {});
+  bool hasPadding = Move::relayout(request.layout, request.layout, 1).leavesGaps();
+  Value result = destination(op.getLoc(), type, hasPadding, {});
   int64_t offset = 0;
   for (Value piece : op.getInputs()) {
     View view = look(piece);
