@@ -14,10 +14,13 @@ namespace {
 
 struct BoundCodePass : dojo::impl::BoundCodeBase<BoundCodePass> {
   void runOnOperation() override {
+    auto target = dojo::ir::Target::of(getOperation());
+    if (failed(target))
+      return signalPassFailure();
     int64_t bytes = 0;
     for (auto function : getOperation().getOps<func::FuncOp>()) {
       if (!function->hasAttr("d1.routine")) {
-        bytes += dojo::ir::driverBytesBound(function);
+        bytes += dojo::ir::driverBytesBound(function, *target);
         continue;
       }
       llvm::Expected<uint32_t> exact = dojo::d1::codeBytes(function);

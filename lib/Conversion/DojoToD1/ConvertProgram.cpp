@@ -23,9 +23,25 @@ static constexpr int64_t wordsPerCall = 1, wordsPerGuard = 4, wordsPerDrain = 1;
 static constexpr int64_t wordsPerBarrier = wordsPerNumber + wordsPerCall + wordsPerDrain;
 static constexpr int64_t wordsPerSymbol = 5, wordsPerRepeat = 8 + wordsPerBarrier;
 
-static int64_t wordsBound(Operation *op) {
+/// An axis along which fewer nodes than there are hold a block.
+struct Guard {
+  int64_t axis, used;
+};
+
+/// Only nodes that hold a block of the first output run the kernel.
+static SmallVector<Guard> guardsOf(LaunchOp op, const Target &target) {
+  Layout layout = layoutOf(op.getOuts().front().getType());
+  SmallVector<Guard> guards;
+  for (unsigned a = 0; a < numAxes; ++a)
+    if (int64_t used = layout.used(static_cast<Axis>(a), target.grid[a]); used < target.grid[a])
+      guards.push_back({a, used});
+  return guards;
+}
+
+static int64_t wordsBound(Operation *op, const Target &target) {
   if (auto launch = dyn_cast<LaunchOp>(op))
-    return numAxes * wordsPerGuard + launch->getNumOperands() * wordsPerSram + wordsPerCall;
+    return guardsOf(launch, target).size() * wordsPerGuard +
+           launch->getNumOperands() * wordsPerSram + wordsPerCall;
   if (llvm::isa<RepeatOp>(op))
     return wordsPerRepeat;
   if (llvm::isa<DrainOp>(op))
@@ -42,10 +58,10 @@ static int64_t wordsBound(Operation *op) {
   return wordsPerBarrier + send + wordsPerDrain + receive;
 }
 
-int64_t ir::driverBytesBound(func::FuncOp function) {
+int64_t ir::driverBytesBound(func::FuncOp function, const Target &target) {
   constexpr int64_t frame = 16;
   int64_t words = frame;
-  function.walk([&](Operation *op) { words += wordsBound(op); });
+  function.walk([&](Operation *op) { words += wordsBound(op, target); });
   return words * isa::wordBytes;
 }
 
@@ -122,18 +138,13 @@ void Driver::call(Location loc, StringRef routine, ArrayRef<Value> arguments) {
   d1::CallOp::create(builder, loc, routine, arguments);
 }
 
-/// Only nodes that hold a block of the first output run the kernel.
 void Driver::launch(LaunchOp op) {
   Location loc = op.getLoc();
-  Layout layout = layoutOf(op.getOuts().front().getType());
-  OpBuilder::InsertionGuard guard(builder);
-  for (unsigned a = 0; a < numAxes; ++a) {
-    int64_t used = layout.used(static_cast<Axis>(a), target.grid[a]);
-    if (used >= target.grid[a])
-      continue;
-    Value coordinate = d1::COORD::create(builder, loc, int64_t(a));
+  OpBuilder::InsertionGuard insertion(builder);
+  for (Guard guard : guardsOf(op, target)) {
+    Value coordinate = d1::COORD::create(builder, loc, guard.axis);
     Value holds = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::slt, coordinate,
-                                        number(loc, used));
+                                        number(loc, guard.used));
     auto branch = scf::IfOp::create(builder, loc, holds, false);
     builder.setInsertionPointToStart(branch.thenBlock());
   }

@@ -16,7 +16,7 @@ namespace dojo::ir {
 
 /// Most bytes of code that the entry of a function of the dojo dialect can take,
 /// whatever the addresses: known before placement, which needs it.
-int64_t driverBytesBound(mlir::func::FuncOp function);
+int64_t driverBytesBound(mlir::func::FuncOp function, const Target &target);
 
 } // namespace dojo::ir
 
