@@ -93,7 +93,7 @@ class Bisection:
         both = [name for name in graphs.producers(self.model) if name in shared]
         session = Reference(graphs.exposed(self.reference, both).SerializeToString())
         self.values = {**inputs, **session.run(inputs)}
-        self.unknown = set(graphs.producers(self.model)) - set(self.values)
+        self.unknown = (set(graphs.producers(self.model)) | session.lists) - set(self.values)
         self.names = [name for name in both if name in session.comparable]
         if not self.names:
             raise dojo.Error("the model and its reference have no value in common")

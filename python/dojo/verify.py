@@ -8,6 +8,7 @@ import contextlib
 import json
 import math
 import pathlib
+import re
 import signal
 import sys
 import zipfile
@@ -30,6 +31,8 @@ ORT_TYPES = {
     "tensor(uint8)": np.uint8,
     "tensor(bool)": np.bool_,
 }
+LIST = re.compile(r"^(seq|optional)\((.*)\)$")
+ELEMENT = re.compile(r"\[\d+\]$")
 
 
 @dataclass
@@ -48,7 +51,10 @@ class Verification:
 
 
 class Reference:
-    """ONNX Runtime on the model; its inputs' names, element types and order."""
+    """ONNX Runtime on the model; its inputs' names, element types and order.
+
+    As in a program, the elements of list NAME are the tensors NAME[0], NAME[1], ...
+    """
 
     def __init__(self, model):
         import onnxruntime
@@ -57,14 +63,49 @@ class Reference:
         options.log_severity_level = 3
         with onnxruntime_errors():
             self.session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-        self.types = {i.name: ORT_TYPES.get(i.type) for i in self.session.get_inputs()}
-        self.output_names = [o.name for o in self.session.get_outputs()]
-        self.comparable = {o.name for o in self.session.get_outputs() if o.type in ORT_TYPES}
+        self._kinds = {i.name: i.type for i in self.session.get_inputs()}
+        self.lists = {name for name, kind in self._kinds.items() if LIST.match(kind)}
+        self.types = {name: ORT_TYPES.get(innermost(kind)) for name, kind in self._kinds.items()}
+        self._outputs = {o.name: o.type for o in self.session.get_outputs()}
+        self.comparable = {name for name, kind in self._outputs.items() if kind in ORT_TYPES}
+
+    def type_of(self, tensor):
+        """The element type of an input, or of an element of one; None if numpy has none."""
+        return self.types.get(tensor, self.types.get(ELEMENT.sub("", tensor)))
 
     def run(self, inputs):
-        given = {name: np.asarray(x, self.types.get(name)) for name, x in inputs.items()}
+        arrays = {name: np.asarray(x, self.type_of(name)) for name, x in inputs.items()}
+        given = {name: x for name, x in arrays.items() if ELEMENT.sub("", name) not in self.lists}
+        given.update({name: collected(arrays, name, self._kinds[name]) for name in self.lists})
         with onnxruntime_errors():
-            return dict(zip(self.output_names, self.session.run(None, given)))
+            results = zip(self._outputs.items(), self.session.run(None, given))
+        return {name: x for (output, kind), value in results for name, x in tensors_of(output, value, kind).items()}
+
+
+def innermost(kind):
+    """The type of the tensors of a list, of ONNX Runtime's words for a type."""
+    while inner := LIST.match(kind):
+        kind = inner[2]
+    return kind
+
+
+def collected(arrays, name, kind):
+    """The list of this name, as ONNX Runtime takes it."""
+    items = []
+    while f"{name}[{len(items)}]" in arrays:
+        items.append(arrays[f"{name}[{len(items)}]"])
+    if kind.startswith("seq"):
+        return items
+    is_sequence = LIST.match(kind)[2].startswith("seq")
+    return (items if is_sequence else items[0]) if items else None
+
+
+def tensors_of(name, value, kind):
+    """The tensors of an output by the names that a program gives them."""
+    if not LIST.match(kind):
+        return {name: value}
+    items = value if isinstance(value, list) else [value]
+    return {f"{name}[{i}]": item for i, item in enumerate(items) if item is not None}
 
 
 @contextlib.contextmanager
@@ -85,7 +126,7 @@ def random_inputs(program, reference, seed, ranges=None):
     random = np.random.default_rng(seed)
     inputs = {}
     for tensor in program.inputs:
-        dtype = np.dtype(reference.types.get(tensor.name) or tensor.dtype)
+        dtype = np.dtype(reference.type_of(tensor.name) or tensor.dtype)
         inputs[tensor.name] = draw(random, tensor.shape, dtype, ranges.get(tensor.name))
     return inputs
 
@@ -130,7 +171,9 @@ def named(text, what):
 
 
 def shape_option(text):
-    name, dims = named(text, "DIMS")
+    name, dims = (text[:-1], "") if text.endswith("=") and len(text) > 1 else named(text, "DIMS")
+    if not dims:
+        return name, []
     try:
         return name, [int(d) for d in dims.replace(",", "x").split("x")]
     except ValueError:

@@ -6,7 +6,7 @@ import pytest
 from onnx import TensorProto, helper
 
 import dojo
-from dojo import backend
+from dojo import backend, verify
 
 F = TensorProto.FLOAT
 X = np.arange(6, dtype=np.float32).reshape(2, 3)
@@ -46,6 +46,40 @@ def test_a_list_goes_in_and_comes_out():
         assert len(out) == len(values)
         for got, value in zip(out, values, strict=True):
             np.testing.assert_array_equal(got, -value)
+
+
+@pytest.mark.parametrize("kind, shapes", [
+    (sequence, ["x[0]=2x3", "x[1]=2x3"]), (sequence, ["x="]), (optional, ["x[0]=2x3"]), (optional, ["x="]),
+    (maybe_sequence, ["x[0]=2x3"]),
+])  # fmt: skip
+def test_dojo_verify_takes_lists(kind, shapes, tmp_path, capsys):
+    if kind is sequence:
+        nodes, out = [node("SequenceInsert", "x w", "y")], {"y": sequence}
+    else:
+        nodes, out = [node("OptionalHasElement", "x")], {"y": helper.make_tensor_type_proto(TensorProto.BOOL, [])}
+    elements = [f"y[{i}]" for i in range(3 if len(shapes) == 2 else 1)] if kind is sequence else ["y"]
+    assert verified(model(nodes, {"x": kind}, out, [("w", X)]), shapes, tmp_path, capsys) == [*elements, "PASS"]
+
+
+def verified(built, shapes, folder, capsys):
+    """What dojo-verify says first in each line."""
+    onnx.save(built, folder / "m.onnx")
+    options = [f"--shape={shape}" for shape in shapes]
+    assert verify.main([str(folder / "m.onnx"), "--target=d1-node", "--precision=fp32", *options]) == 0
+    return [line.split(":")[0] for line in capsys.readouterr().out.splitlines()]
+
+
+def test_dojo_verify_compares_optionals(tmp_path, capsys):
+    ops = [("SequenceConstruct", "x x", "s"), ("Optional", "s", "y"), ("Optional", "x", "z")]
+    nodes = [helper.make_node(op, inputs.split(), [output]) for op, inputs, output in ops]
+    built = model(nodes, {"x": helper.make_tensor_type_proto(F, [2, 3])}, {"y": maybe_sequence, "z": optional})
+    assert verified(built, [], tmp_path, capsys) == ["y[0]", "y[1]", "z[0]", "PASS"]
+
+
+def test_dojo_verify_names_a_list_without_shapes(tmp_path, capsys):
+    onnx.save(model([node("SequenceAt", "x p")], {"x": sequence}, {"y": tensor}, [("p", 0)]), tmp_path / "m.onnx")
+    assert verify.main([str(tmp_path / "m.onnx"), "--target=d1-node"]) == 2
+    assert "input 'x' is seq(float32); give the shapes of its elements, with --shape 'x[0]=DIMS'" in capsys.readouterr().err
 
 
 def test_the_elements_are_tensors_of_the_program():
