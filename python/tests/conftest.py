@@ -94,6 +94,7 @@ def make_models(folder, name):
         "resnet50": make_resnet50.make,
         "silero": silero.make,
         "unet": lambda: make_unet.make(size=64),
+        "unet_256": make_unet.make,
         "vit_2_layers": lambda: make_vit.make(make_vit.Size(layers=2)),
     }
     if name in makers:

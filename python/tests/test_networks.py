@@ -27,6 +27,12 @@ def test_equals_onnx_runtime_with_every_access_in_a_live_buffer(compiled, model_
     check_equal(program, path, inputs_of(program, path, model, 0), precision, strict="memory")
 
 
+def test_a_unet_takes_images_of_its_full_size(compiled, model_path):
+    program, path = compiled("unet_256", "d1-die", "bf16"), model_path("unet_256")
+    assert program.inputs[0].shape == (1, 3, 256, 256)
+    check_equal(program, path, inputs_of(program, path, "unet_256", 0), "bf16")
+
+
 @pytest.mark.parametrize("model", PARAMETERS)
 def test_has_the_parameters_of_the_architecture(model_path, model):
     assert parameters(onnx.load(model_path(model))) == PARAMETERS[model]
