@@ -1,8 +1,8 @@
 //===- MatrixKernel.h - a loop of multiplies as one piece of work ---------===//
 //
-// Included by Interpreter.h once for each host. Operands are widened to FP32 into
-// panels of a few iterations; then each accumulator stays in host registers
-// while it gets its products. Every element sees the fused steps that single
+// Included by Interpreter.h once for each host. Operands are widened to FP32 into a
+// panel, stream by stream; then each accumulator stays in host registers while it gets
+// its products. Every element sees the fused steps that single
 // instructions would do, in the same order.
 //
 //===----------------------------------------------------------------------===//
@@ -27,19 +27,23 @@ DOJO_INLINE void writeRow(Node &node, const uint8_t *accs, unsigned row, F32 sum
          sizeof(F32x8));
 }
 
+/// Adds the products of `steps` pairs of operands, which follow each other in both streams.
 template <class Row, unsigned rows>
-void multiplyTile(Node &node, const MatrixLoop &loop, const MatrixLoop::Tile &tile,
-                  const float *panel, unsigned iterations) {
+[[gnu::noinline]] void multiplyTile(Node &node, const uint8_t *accs, const float *left,
+                                    const float *right, uint64_t steps) {
+  constexpr unsigned rightFloats = isa::matrixDepth * (sizeof(Row) / sizeof(float));
   for (unsigned first = 0; first < isa::matrixRows; first += rows) {
     Row sum[rows];
     for (unsigned r = 0; r < rows; ++r)
-      readRow(node, tile.acc, first + r, sum[r]);
-    const float *at = panel;
-    for (unsigned t = 0; t < iterations; ++t, at += loop.floats)
-      for (auto [left, right] : tile.factors)
-        accumulate(sum, at + left + first * isa::matrixDepth, at + right);
+      readRow(node, accs, first + r, sum[r]);
+    const float *l = left + first * isa::matrixDepth, *r = right;
+    for (uint64_t step = 0; step < steps; ++step) {
+      accumulate(sum, l, r);
+      l += MatrixLoop::operandFloats;
+      r += rightFloats;
+    }
     for (unsigned r = 0; r < rows; ++r)
-      writeRow(node, tile.acc, first + r, sum[r]);
+      writeRow(node, accs, first + r, sum[r]);
   }
 }
 
@@ -80,57 +84,71 @@ struct Running {
   const MatrixLoop &loop;
   const MatrixWalk &walk;
   Base bases[MatrixLoop::maxLoads];
+  /// What each load reads, all iterations together.
+  Bytes bytes[MatrixLoop::maxLoads];
+};
+
+/// Floats from one row of an operand to the next, and from one iteration to the next.
+struct Strides {
+  unsigned row, iteration;
 };
 
 /// Widens what a load brings in iterations [trip, trip + count).
-template <unsigned pieces, unsigned stride>
-void widenLoad(const Running &run, int16_t number, uint64_t trip, unsigned count, float *to) {
+template <unsigned pieces>
+void widenLoad(const Running &run, int16_t number, uint64_t trip, unsigned count, float *to,
+               Strides strides) {
   const MatrixWalk::Load &load = run.walk.loads[number];
   const Base &base = run.bases[number];
-  const unsigned phases = run.loop.phases.size(), floats = run.loop.floats;
+  const unsigned phases = run.loop.phases.size();
   const int64_t between = load.offsets[1];
   if (load.uniform) {
-    for (unsigned t = 0; t < count; ++t)
-      widenPieces<pieces>(place(load, base, phases, trip + t), to + t * floats, stride,
+    for (unsigned t = 0; t < count; ++t, to += strides.iteration)
+      widenPieces<pieces>(place(load, base, phases, trip + t), to, strides.row,
                           [between](unsigned i) { return int64_t(i) * between; });
     return;
   }
-  for (unsigned t = 0; t < count; ++t)
-    widenPieces<pieces>(place(load, base, phases, trip + t), to + t * floats, stride,
+  for (unsigned t = 0; t < count; ++t, to += strides.iteration)
+    widenPieces<pieces>(place(load, base, phases, trip + t), to, strides.row,
                         [&](unsigned i) { return load.offsets[i]; });
 }
 
-/// Fills the operand's place in the panels of iterations [begin, begin + count).
-template <unsigned stride>
+/// Fills the operand's places for iterations [begin, begin + count), or for those of them alone
+/// that find what was in a register when the loop began.
 void widen(const Running &run, const MatrixLoop::Operand &operand, uint64_t begin, unsigned count,
-           float *to) {
-  const unsigned floats = run.loop.floats;
-  if (operand.load < 0) {
-    for (unsigned t = 0; t < count; ++t)
-      widenRegister(run.node.v[operand.v], to + t * floats, stride);
+           float *to, Strides strides, bool fromRegisters) {
+  unsigned t = 0;
+  for (; t < count && (operand.load < 0 || begin + t < operand.delay); ++t, to += strides.iteration)
+    widenRegister(run.node.v[operand.kept[std::min<uint64_t>(begin + t, operand.delay)]], to,
+                  strides.row);
+  if (t == count || fromRegisters)
     return;
-  }
-  const bool kept = operand.before && begin == 0;
-  if (kept)
-    widenRegister(run.node.v[operand.v], to, stride);
-  const uint64_t trip = begin + kept - operand.before;
+  const uint64_t trip = begin + t - operand.delay;
   if (run.walk.loads[operand.load].pieces == 8)
-    widenLoad<8, stride>(run, operand.load, trip, count - kept, to + kept * floats);
+    widenLoad<8>(run, operand.load, trip, count - t, to, strides);
   else
-    widenLoad<4, stride>(run, operand.load, trip, count - kept, to + kept * floats);
+    widenLoad<4>(run, operand.load, trip, count - t, to, strides);
 }
 
-void widenAll(const Running &run, uint64_t begin, unsigned count, float *panel) {
+/// The stream's operands in iterations [begin, begin + count) as FP32.
+const float *panelOf(const Running &run, const MatrixLoop::Stream &stream, uint64_t begin,
+                     unsigned count) {
+  MatrixPanels::Key key = {reinterpret_cast<uintptr_t>(&stream), run.walk.serial, begin};
+  llvm::SmallVector<Bytes, 16> bytes;
+  for (const MatrixLoop::Operand &operand : stream.operands) {
+    if (operand.load < 0)
+      continue;
+    bytes.push_back(run.bytes[operand.load]);
+    for (unsigned phase = 0; phase < run.loop.phases.size(); ++phase)
+      key.push_back(reinterpret_cast<uintptr_t>(run.bases[operand.load].of[phase]));
+  }
+  const MatrixPanels::Panel panel = run.node.panels->find(key, stream.floats() * count, bytes);
   constexpr unsigned lanes = isa::matrixColumns;
-  for (const MatrixLoop::Left &left : run.loop.lefts)
-    widen<lanes>(run, left.operand, begin, count, panel + left.offset);
-  for (const MatrixLoop::Right &right : run.loop.rights)
-    if (right.count == 1)
-      widen<lanes>(run, right.operands[0], begin, count, panel + right.offset);
-    else
-      for (unsigned side = 0; side < 2; ++side)
-        widen<2 * lanes>(run, right.operands[side], begin, count,
-                         panel + right.offset + side * lanes);
+  const Strides strides = {stream.width * lanes, stream.floats()};
+  for (unsigned i = 0; i < stream.operands.size(); i += stream.width)
+    for (unsigned side = 0; side < stream.width; ++side)
+      widen(run, stream.operands[i + side], begin, count,
+            panel.at + i * MatrixLoop::operandFloats + side * lanes, strides, panel.filled);
+  return panel.at;
 }
 
 //===-- The loop ----------------------------------------------------------===//
@@ -149,6 +167,8 @@ bool resolve(Running &run, unsigned number) {
   Node &node = run.node;
   const MatrixWalk::Load &load = run.walk.loads[number];
   const unsigned phases = std::min<uint64_t>(run.loop.phases.size(), run.walk.trips);
+  Bytes &bytes = run.bytes[number];
+  bytes = {UINT64_MAX, 0};
   for (unsigned phase = 0; phase < phases; ++phase) {
     const uint64_t base = sum(node, run.loop.phases[phase].pointersOfLoads[number]);
     const MatrixWalk::Extent extent = load.extents[phase];
@@ -158,6 +178,7 @@ bool resolve(Running &run, unsigned number) {
       return false;
     node.touched = std::max(node.touched, end);
     run.bases[number].of[phase] = node.sram + int64_t(base);
+    bytes = {std::min(bytes.begin, first), std::max(bytes.end, end)};
   }
   for (unsigned phase = phases; phase < run.loop.phases.size(); ++phase)
     run.bases[number].of[phase] = nullptr;
@@ -174,21 +195,27 @@ bool resolve(Running &run, unsigned number) {
   return true;
 }
 
-/// Leaves the vector registers as the last iteration does.
-DOJO_INLINE void loadLast(const Running &run, unsigned number, uint8_t to) {
-  const MatrixWalk::Load &load = run.walk.loads[number];
-  const char *from = place(load, run.bases[number], run.loop.phases.size(), run.walk.trips - 1);
+/// What the register with this history holds when the loop is left.
+DOJO_INLINE U32 leftIn(const Running &run, const MatrixLoop::Operand &operand) {
+  if (operand.load < 0 || run.walk.trips < operand.delay)
+    return run.node.v[operand.kept[std::min<uint64_t>(run.walk.trips, operand.delay)]];
+  const MatrixWalk::Load &load = run.walk.loads[operand.load];
+  const char *from =
+      place(load, run.bases[operand.load], run.loop.phases.size(), run.walk.trips - operand.delay);
   const unsigned size = sizeof(U32) / load.pieces;
+  U32 value;
   for (unsigned i = 0; i < load.pieces; ++i)
-    memcpy(reinterpret_cast<char *>(&run.node.v[to]) + i * size, from + load.offsets[i], size);
+    memcpy(reinterpret_cast<char *>(&value) + i * size, from + load.offsets[i], size);
+  return value;
 }
 
 void leaveRegisters(const Running &run) {
   Node &node = run.node;
-  unsigned load = 0;
-  for (const MatrixLoop::Step &step : run.loop.steps)
-    if (isLoad(step.opcode))
-      loadLast(run, load++, step.op.d);
+  U32 vectors[isa::numVectorRegs];
+  for (const auto &[v, operand] : run.loop.held)
+    vectors[v] = leftIn(run, operand);
+  for (const auto &[v, operand] : run.loop.held)
+    node.v[v] = vectors[v];
   uint64_t scalars[isa::numScalarRegs];
   const unsigned phase = std::min<uint64_t>(run.walk.trips, run.loop.phases.size() - 1);
   for (MatrixLoop::Registers left = run.loop.written; left; left &= left - 1) {
@@ -206,6 +233,25 @@ const MatrixWalk &walkOf(Node &node, const MatrixLoop &loop, uint32_t first, uin
   return node.walks->find(key, [&](MatrixWalk &walk) { evaluate(node, loop, trips, walk); });
 }
 
+/// Iterations [begin, begin + count): all products of one accumulator, then of the next.
+void multiplyTiles(const Running &run, uint64_t begin, unsigned count) {
+  const MatrixLoop &loop = run.loop;
+  const float *lefts[MatrixLoop::maxStreams], *rights[MatrixLoop::maxStreams];
+  run.node.panels->reserve(MatrixLoop::panelFloats);
+  for (auto [i, stream] : llvm::enumerate(loop.lefts))
+    lefts[i] = panelOf(run, stream, begin, count);
+  for (auto [i, stream] : llvm::enumerate(loop.rights))
+    rights[i] = panelOf(run, stream, begin, count);
+  for (const MatrixLoop::Tile &tile : loop.tiles) {
+    const float *left = lefts[tile.left], *right = rights[tile.right];
+    const uint64_t steps = uint64_t(count) * loop.lefts[tile.left].operands.size();
+    if (tile.count == 2)
+      multiplyTile<F32, DOJO_HOST_ROWS>(run.node, tile.acc, left, right, steps);
+    else
+      multiplyTile<F32x8, isa::matrixRows>(run.node, tile.acc, left, right, steps);
+  }
+}
+
 /// Runs as many whole iterations as the budget allows and gives their number; 0,
 /// with nothing changed, where only single steps will do.
 template <bool strict>
@@ -218,23 +264,15 @@ template <bool strict>
       walkOf(node, loop, first, std::min(node.x[loop.counter] - 1, most - 1) + 1);
   if (!walk.trips)
     return 0;
-  Running run = {node, loop, walk, {}};
+  Running run = {node, loop, walk, {}, {}};
   const uint64_t touched = node.touched, trips = walk.trips;
   for (unsigned load = 0; load < loop.loads; ++load)
     if (!resolve<strict>(run, load))
       return node.touched = touched, 0;
 
-  alignas(64) float panel[MatrixLoop::panelFloats];
   const unsigned fit = MatrixLoop::panelFloats / loop.floats;
-  for (uint64_t begin = 0; begin < trips; begin += fit) {
-    const unsigned count = std::min<uint64_t>(fit, trips - begin);
-    widenAll(run, begin, count, panel);
-    for (const MatrixLoop::Tile &tile : loop.tiles)
-      if (tile.count == 2)
-        multiplyTile<F32, DOJO_HOST_ROWS>(node, loop, tile, panel, count);
-      else
-        multiplyTile<F32x8, isa::matrixRows>(node, loop, tile, panel, count);
-  }
+  for (uint64_t begin = 0; begin < trips; begin += fit)
+    multiplyTiles(run, begin, std::min<uint64_t>(fit, trips - begin));
   leaveRegisters(run);
   node.counters.mmul += trips * loop.multiplies;
   node.counters.batched += trips * loop.multiplies;

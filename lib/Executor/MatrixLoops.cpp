@@ -7,9 +7,7 @@ namespace {
 
 using isa::Opcode;
 using Operand = MatrixLoop::Operand;
-
-constexpr unsigned operandFloats = isa::matrixRows * isa::matrixDepth;
-constexpr unsigned lineFloats = 16;
+using Stream = MatrixLoop::Stream;
 
 bool isLoad(Opcode opcode) {
   return opcode == Opcode::VLD || opcode == Opcode::VLDG8 || opcode == Opcode::VLDG16;
@@ -100,6 +98,30 @@ private:
   bool changed = false;
 };
 
+/// What vector registers hold as the body goes on.
+class Vectors {
+public:
+  Vectors() {
+    for (unsigned v = 0; v < isa::numVectorRegs; ++v)
+      values[v] = {-1, uint8_t(v)};
+  }
+
+  void load(uint8_t to) { values[to] = {loads++, to}; }
+  void copy(uint8_t to, uint8_t from) { values[to] = values[from]; }
+
+  /// What a load of this iteration brought, or what a register held when it began.
+  struct Value {
+    int16_t load;
+    uint8_t entry;
+    bool operator==(const Value &) const = default;
+  };
+  Value operator[](uint8_t v) const { return values[v]; }
+
+private:
+  std::array<Value, isa::numVectorRegs> values;
+  int16_t loads = 0;
+};
+
 class Recogniser {
 public:
   Recogniser(llvm::ArrayRef<Op> body, llvm::ArrayRef<const isa::Instruction *> insts)
@@ -109,7 +131,8 @@ public:
     if (!collect())
       return std::nullopt;
     points();
-    multiply();
+    if (!multiply())
+      return std::nullopt;
     tile();
     if (loop.floats > MatrixLoop::panelFloats)
       return std::nullopt;
@@ -119,25 +142,21 @@ public:
 private:
   bool collect();
   void points();
-  void multiply();
+  bool multiply();
   void tile();
+  std::optional<Operand> operand(Vectors::Value value) const;
+  unsigned stream(std::vector<Stream> &streams, std::vector<Operand> operands, unsigned width);
 
-  uint32_t place(uint32_t count) {
-    const uint32_t offset = loop.floats;
-    loop.floats += count;
-    return offset;
-  }
-  uint32_t left(const Operand &operand);
-  uint32_t right(llvm::ArrayRef<Operand> operands);
-
+  /// The factors of one accumulator, in the order of the body.
   struct Products {
     uint8_t acc;
-    std::vector<std::pair<Operand, Operand>> factors;
+    std::vector<Operand> lefts, rights;
   };
 
   llvm::ArrayRef<Op> body;
   llvm::ArrayRef<const isa::Instruction *> insts;
   MatrixLoop loop = {};
+  Vectors last; ///< after the body
   std::vector<Products> products;
 };
 
@@ -151,12 +170,18 @@ bool Recogniser::collect() {
       ++loop.multiplies;
       continue;
     }
+    if (inst->opcode == Opcode::VMOV) {
+      last.copy(op.d, op.a);
+      continue;
+    }
     if (!isLoad(inst->opcode) && !isArithmetic(*inst))
       return false;
-    if (isLoad(inst->opcode))
+    if (isLoad(inst->opcode)) {
       ++loop.loads;
-    else if (op.d == loop.counter)
+      last.load(op.d);
+    } else if (op.d == loop.counter) {
       return false;
+    }
     loop.steps.push_back({inst->opcode, op});
   }
   return loop.multiplies && loop.counter && loop.loads <= MatrixLoop::maxLoads;
@@ -176,80 +201,87 @@ void Recogniser::points() {
   loop.numbers = taken & pointers.numbers & ~bit(0);
 }
 
-/// Finds what each multiply reads.
-void Recogniser::multiply() {
-  std::array<int16_t, isa::numVectorRegs> last, current;
-  last.fill(-1);
-  current.fill(-1);
-  int16_t load = 0;
-  for (const MatrixLoop::Step &step : loop.steps)
-    if (isLoad(step.opcode))
-      last[step.op.d] = load++;
-  auto operand = [&](uint8_t v) {
-    return current[v] >= 0 ? Operand{current[v], v, false} : Operand{last[v], v, last[v] >= 0};
-  };
-  load = 0;
+/// Follows a register through earlier iterations; nothing where copies go round without
+/// a load, or further back than is kept.
+std::optional<Operand> Recogniser::operand(Vectors::Value value) const {
+  Operand found = {-1, 0, {}};
+  for (; value.load < 0; value = last[value.entry], ++found.delay) {
+    if (found.delay > MatrixLoop::maxDelay)
+      return std::nullopt;
+    found.kept[found.delay] = value.entry;
+    if (last[value.entry] == value)
+      return found;
+  }
+  found.load = value.load;
+  return found;
+}
+
+/// Finds what each multiply reads, and what registers hold between iterations.
+bool Recogniser::multiply() {
+  Vectors now;
   for (auto [op, inst] : llvm::zip(body.drop_back(), insts.drop_back())) {
     if (isLoad(inst->opcode))
-      current[op.d] = load++;
+      now.load(op.d);
+    if (inst->opcode == Opcode::VMOV)
+      now.copy(op.d, op.a);
     if (inst->opcode != Opcode::MMUL)
       continue;
     auto known = llvm::find_if(products, [&](const Products &p) { return p.acc == op.d; });
     if (known == products.end())
-      known = products.insert(known, {op.d, {}});
-    known->factors.push_back({operand(op.a), operand(op.b)});
+      known = products.insert(known, {op.d, {}, {}});
+    const std::optional<Operand> left = operand(now[op.a]), right = operand(now[op.b]);
+    if (!left || !right)
+      return false;
+    known->lefts.push_back(*left);
+    known->rights.push_back(*right);
   }
+  for (unsigned v = 0; v < isa::numVectorRegs; ++v) {
+    const Vectors::Value begun = {-1, uint8_t(v)};
+    if (last[v] == begun)
+      continue;
+    const std::optional<Operand> between = operand(begun);
+    if (!between)
+      return false;
+    loop.held.emplace_back(v, *between);
+  }
+  return true;
 }
 
-uint32_t Recogniser::left(const Operand &operand) {
-  auto known = llvm::find_if(loop.lefts, [&](auto &left) { return left.operand == operand; });
-  if (known != loop.lefts.end())
-    return known->offset;
-  return loop.lefts.emplace_back(operand, place(operandFloats)).offset;
-}
-
-uint32_t Recogniser::right(llvm::ArrayRef<Operand> operands) {
-  auto known = llvm::find_if(loop.rights, [&](const MatrixLoop::Right &right) {
-    return llvm::ArrayRef(right.operands, right.count) == operands;
+unsigned Recogniser::stream(std::vector<Stream> &streams, std::vector<Operand> operands,
+                            unsigned width) {
+  auto known = llvm::find_if(streams, [&](const Stream &stream) {
+    return stream.width == width && stream.operands == operands;
   });
-  if (known != loop.rights.end())
-    return known->offset;
-  MatrixLoop::Right made = {{}, unsigned(operands.size()), 0};
-  llvm::copy(operands, made.operands);
-  made.offset = place(operandFloats * operands.size());
-  loop.rights.push_back(made);
-  return made.offset;
+  if (known == streams.end()) {
+    known = streams.insert(known, {std::move(operands), width});
+    loop.floats += known->floats();
+  }
+  return known - streams.begin();
 }
 
-/// Joins accumulators with the same left operands in twos, and lays out the panel.
+/// Joins accumulators with the same left operands in twos.
 void Recogniser::tile() {
-  auto sameLefts = [](const Products &a, const Products &b) {
-    return llvm::equal(a.factors, b.factors, [](auto &x, auto &y) { return x.first == y.first; });
-  };
   std::vector<bool> done(products.size());
   for (unsigned i = 0; i < products.size(); ++i) {
     if (done[i])
       continue;
     unsigned j = i + 1;
-    while (j < products.size() && (done[j] || !sameLefts(products[i], products[j])))
+    while (j < products.size() && (done[j] || products[i].lefts != products[j].lefts))
       ++j;
-    MatrixLoop::Tile tile = {{products[i].acc, 0}, 1, {}};
+    MatrixLoop::Tile tile = {{products[i].acc, 0}, 1, 0, 0};
+    std::vector<Operand> rights = products[i].rights;
     if (j < products.size()) {
       done[j] = true;
       tile.acc[1] = products[j].acc;
       tile.count = 2;
+      rights.clear();
+      for (auto [a, b] : llvm::zip(products[i].rights, products[j].rights))
+        rights.insert(rights.end(), {a, b});
     }
-    for (unsigned k = 0; k < products[i].factors.size(); ++k) {
-      llvm::SmallVector<Operand, 2> rights = {products[i].factors[k].second};
-      if (tile.count == 2)
-        rights.push_back(products[j].factors[k].second);
-      const uint32_t leftOffset = left(products[i].factors[k].first);
-      tile.factors.push_back({leftOffset, right(rights)});
-    }
-    loop.tiles.push_back(std::move(tile));
+    tile.left = stream(loop.lefts, products[i].lefts, 1);
+    tile.right = stream(loop.rights, std::move(rights), tile.count);
+    loop.tiles.push_back(tile);
   }
-  // An odd number of cache lines: iterations do not meet in the sets of the cache.
-  loop.floats = (loop.floats / lineFloats | 1) * lineFloats;
 }
 
 } // namespace

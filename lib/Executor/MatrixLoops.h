@@ -1,7 +1,7 @@
 //===- MatrixLoops.h - loops that multiply matrices -------------*- C++ -*-===//
 //
-// A loop whose body is one straight line of vector loads, scalar arithmetic and
-// matrix multiplies writes no memory. Its addresses follow from the scalars with
+// A loop whose body is one straight line of vector loads and copies, scalar arithmetic
+// and matrix multiplies writes no memory. Its addresses follow from the scalars with
 // which it begins (MatrixWalks.h), so MatrixKernel.h runs it as a whole: each accumulator
 // gets its own products in their order, and the order between accumulators, which
 // nothing can see, is free.
@@ -36,40 +36,43 @@ struct MatrixLoop {
   };
   static constexpr unsigned maxPhases = 4;
 
-  /// What a vector register holds at a multiply: what load number `load` of the
-  /// body brought in this iteration or in the one before; without a load, what it
-  /// held when the loop began.
+  /// What a vector register holds in an iteration: what load number `load` of the body
+  /// brought `delay` iterations before, copied from register to register since. In
+  /// iterations t < delay it holds what register kept[t] held when the loop began;
+  /// without a load it holds that of kept[delay] from then on.
+  static constexpr unsigned maxDelay = 3;
   struct Operand {
     int16_t load;
-    uint8_t v;
-    bool before;
+    uint8_t delay;
+    std::array<uint8_t, maxDelay + 1> kept;
     bool operator==(const Operand &) const = default;
   };
-  /// One right operand, or two side by side.
-  struct Right {
-    Operand operands[2];
-    unsigned count;
-    /// Floats from the start of an iteration's panel.
-    uint32_t offset;
-  };
-  struct Left {
-    Operand operand;
-    uint32_t offset;
+
+  /// The operands of one side in the order of the multiplies of an iteration. Two
+  /// accumulators that stand side by side have theirs in turns.
+  struct Stream {
+    std::vector<Operand> operands;
+    /// 1, or 2 side by side.
+    unsigned width;
+    /// Of one iteration.
+    uint32_t floats() const { return operands.size() * operandFloats; }
   };
 
   /// One accumulator, or two that are multiplied by the same left operands.
   struct Tile {
     uint8_t acc[2];
     unsigned count;
-    /// Offsets of left and right in a panel, in the order of the body.
-    std::vector<std::pair<uint32_t, uint32_t>> factors;
+    unsigned left, right;
   };
 
+  static constexpr unsigned operandFloats = isa::matrixRows * isa::matrixDepth;
   static constexpr unsigned maxLoads = 64;
   /// Iterations that run as one piece; more are run piece by piece.
   static constexpr uint64_t maxTrips = 1 << 16;
-  /// Of widened operands, for as many iterations as fit.
-  static constexpr unsigned panelFloats = 4096;
+  /// No tile has a stream of its own twice.
+  static constexpr unsigned maxStreams = isa::numAccRegs;
+  /// Of widened operands, for as many iterations as fit: 128 KiB stay in a host's second cache.
+  static constexpr unsigned panelFloats = 1 << 15;
 
   /// The plain handler of the first instruction.
   Handler plain;
@@ -84,11 +87,12 @@ struct MatrixLoop {
   /// What the body reads before it writes it, but for pointers.
   Registers numbers;
   Registers written;
-  std::vector<Left> lefts;
-  std::vector<Right> rights;
+  std::vector<Stream> lefts, rights;
   std::vector<Tile> tiles;
-  /// Of one iteration.
+  /// Of all streams in one iteration.
   uint32_t floats;
+  /// Vector registers that the body writes, and what they hold when an iteration begins.
+  std::vector<std::pair<uint8_t, Operand>> held;
 };
 
 /// The loop that ends in the instruction of number `branch`, unless it is none of

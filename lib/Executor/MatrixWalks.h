@@ -35,6 +35,8 @@ struct MatrixWalk {
 
   /// Of an evaluated loop at least 1; 0 where only single steps will do.
   uint64_t trips = 0;
+  /// No other walk of the table has it, nor has had it.
+  uint64_t serial = 0;
   std::vector<Load> loads;
   /// When the loop is left, less the pointers.
   std::array<uint64_t, isa::numScalarRegs> scalars;
@@ -59,6 +61,7 @@ public:
       return entry->walk;
     auto made = std::make_unique<Entry>(Entry{key, {}});
     evaluate(made->walk);
+    made->walk.serial = ++serials;
     held += made->walk.trips * made->walk.loads.size();
     if (held > mostAddresses) {
       entries.clear();
@@ -77,7 +80,7 @@ private:
     MatrixWalk walk;
   };
   llvm::DenseMap<uint64_t, std::unique_ptr<Entry>> entries;
-  uint64_t held = 0;
+  uint64_t held = 0, serials = 0;
 };
 
 } // namespace dojo::exec

@@ -57,6 +57,7 @@ inline char *writable(Node &node, uint64_t address, uint64_t size) {
     return nullptr;
   }
   node.touched = std::max(node.touched, address + size);
+  node.panels->stores.mark(address, size);
   if constexpr (strict) {
     uint64_t first = writablePrefix(node.shadow + address, size);
     if (first != size) {

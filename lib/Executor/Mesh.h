@@ -12,6 +12,7 @@
 #include "Bell.h"
 #include "Clock.h"
 #include "HostMemory.h"
+#include "MatrixPanels.h"
 #include "MatrixWalks.h"
 #include "Races.h"
 #include "Shadow.h"
@@ -81,6 +82,7 @@ struct Node {
   Clock *clock;
   /// Of the host thread that runs the node.
   MatrixWalks *walks;
+  MatrixPanels *panels;
   /// What the last instruction of the network moved.
   Transfer transfer;
   std::string fault;

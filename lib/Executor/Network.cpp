@@ -179,6 +179,8 @@ void copyNow(const Descriptor &d, const Side &from, const Side &to) {
 bool copy(Node &node, const Descriptor &d, const Side &from, const Side &to) {
   if (!check(node, d, from, to))
     return false;
+  if (to.node == node.number)
+    node.panels->forget();
   if (AnyOrder *order = node.mesh->anyOrder.get())
     order->putOff(node.number, from.node ? to.node : std::nullopt, [=] { copyNow(d, from, to); });
   else
@@ -394,6 +396,7 @@ bool wait(Node &node, uint64_t semaphore, uint64_t count) {
   if (node.history)
     mesh.races->wait(node.number, semaphore, count);
   node.status = Status::ready;
+  node.panels->forget();
   node.transfer = {uint32_t(semaphore), false, uint32_t(count), 0};
   if (mesh.alone)
     own.store(own.load(std::memory_order_relaxed) - count, std::memory_order_relaxed);
@@ -403,6 +406,7 @@ bool wait(Node &node, uint64_t semaphore, uint64_t count) {
 }
 
 void drain(Node &node) {
+  node.panels->forget();
   if (node.history)
     node.mesh->races->drain(node.number);
   if (AnyOrder *order = node.mesh->anyOrder.get())

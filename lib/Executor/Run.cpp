@@ -34,7 +34,7 @@ void start(Mesh &mesh, const binary::Label &entry, int64_t limit) {
 class Worker {
 public:
   Worker(Mesh &mesh, unsigned thread, unsigned threads, int64_t limit, const IssueModel *model)
-      : mesh(mesh), thread(thread), limit(limit) {
+      : mesh(mesh), thread(thread), limit(limit), panels(mesh.topology.sramBytes) {
     if (model)
       times.emplace(*model);
     for (Node &node : mesh.nodes)
@@ -91,6 +91,8 @@ private:
     if (node.clock)
       node.clock->runBy(*times);
     node.walks = &walks;
+    node.panels = &panels;
+    panels.forget();
     int64_t before = node.budget;
     node.pc->run(node, node.pc, node.budget);
     node.counters.instructions += before - node.budget;
@@ -105,6 +107,7 @@ private:
   int64_t limit;
   std::optional<BlockTimes> times;
   MatrixWalks walks;
+  MatrixPanels panels;
   std::vector<Node *> own, others;
 };
 

@@ -88,11 +88,17 @@ DOJO_MEMORY(STW, (store<int32_t, strict>))
 DOJO_MEMORY(STD, (store<int64_t, strict>))
 #undef DOJO_MEMORY
 
+/// Where a host branches, it goes on with the address that it predicts; a chosen address would
+/// wait for the operands. What is said to be expected makes the compiler branch.
+DOJO_INLINE const Op *target(const Op &i, bool taken) {
+  return __builtin_expect(taken, true) ? &i + i.imm : &i + 1;
+}
+
 #define DOJO_BRANCH(OP, CONDITION)                                                                 \
   template <bool strict>                                                                           \
   inline const Op *execute(Is<Opcode::OP>, Node &n, const Op &i) {                                 \
     const int64_t s = n.x[i.d], a = n.x[i.a];                                                      \
-    return &i + (CONDITION ? i.imm : 1);                                                           \
+    return target(i, CONDITION);                                                                   \
   }
 DOJO_BRANCH(BEQ, s == a)
 DOJO_BRANCH(BNE, s != a)
@@ -105,7 +111,7 @@ inline const Op *execute(Is<Opcode::BDNZ>, Node &n, const Op &i) {
   const uint64_t left = n.x[i.d] - 1;
   n.x[i.d] = left;
   n.x[0] = 0;
-  return &i + (left ? i.imm : 1);
+  return target(i, left);
 }
 template <bool strict>
 inline const Op *execute(Is<Opcode::JAL>, Node &n, const Op &i) {

@@ -87,21 +87,47 @@ struct Pieces {
     // Strides that go up reach their least address first and their greatest last.
     inside = least + piece <= n.sramBytes && b < far && c < far && low <= room && high <= room;
   }
-  DOJO_INLINE uint64_t address(unsigned i) const {
+  DOJO_INLINE uint64_t address(unsigned i) const { return address(i, shift); }
+  DOJO_INLINE uint64_t address(unsigned i, unsigned shift) const {
     return base + (i & ((1u << shift) - 1)) * b + (i >> shift) * c;
+  }
+
+  /// Calls access(i, address) for every piece. With a constant for `shift` addresses are
+  /// sums.
+  template <class F>
+  DOJO_INLINE void forEach(F access) const {
+    switch (shift) {
+    case 0:
+      return forEachOf<0>(access);
+    case 1:
+      return forEachOf<1>(access);
+    case 2:
+      return forEachOf<2>(access);
+    default:
+      return forEachOf<3>(access);
+    }
+  }
+
+private:
+  template <unsigned shift, class F>
+  DOJO_INLINE void forEachOf(F access) const {
+    for (unsigned i = 0; i < sizeof(U32) / piece; ++i)
+      access(i, address(i, shift));
   }
 };
 template <unsigned piece, bool strict>
 DOJO_INLINE bool gather(Node &n, const Op &op) {
   constexpr unsigned pieces = sizeof(U32) / piece;
   const Pieces<piece> at(n, op, 0);
+  U32 value;
   if (!strict && __builtin_expect(at.inside, true)) {
-    for (unsigned i = 0; i < pieces; ++i)
-      memcpy(reinterpret_cast<char *>(&n.v[op.d]) + i * piece, n.sram + at.address(i), piece);
+    at.forEach([&](unsigned i, uint64_t address) {
+      memcpy(reinterpret_cast<char *>(&value) + i * piece, n.sram + address, piece);
+    });
+    n.v[op.d] = value;
     n.touched = std::max(n.touched, at.address(pieces - 1) + piece);
     return true;
   }
-  U32 value;
   for (unsigned i = 0; i < pieces; ++i) {
     const char *from = readable<strict>(n, at.address(i), piece);
     if (!from)
@@ -117,8 +143,10 @@ DOJO_INLINE bool scatter(Node &n, const Op &op) {
   const Pieces<piece> at(n, op, n.codeBytes);
   const U32 value = n.v[op.d];
   if (!strict && __builtin_expect(at.inside, true)) {
-    for (unsigned i = 0; i < pieces; ++i)
-      memcpy(n.sram + at.address(i), reinterpret_cast<const char *>(&value) + i * piece, piece);
+    at.forEach([&](unsigned i, uint64_t address) {
+      memcpy(n.sram + address, reinterpret_cast<const char *>(&value) + i * piece, piece);
+      n.panels->stores.mark(address, piece);
+    });
     n.touched = std::max(n.touched, at.address(pieces - 1) + piece);
     return true;
   }

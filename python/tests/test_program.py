@@ -8,6 +8,7 @@ import time
 import numpy as np
 import onnx
 import pytest
+from onnx import helper, numpy_helper
 
 import dojo
 
@@ -70,6 +71,32 @@ def test_loops_that_multiply_do_what_single_steps_do(compiled, random, run_tool,
     assert reports["whole"] == reports["interpret"]
     for output in (tmp_path / "whole").iterdir():
         assert output.read_bytes() == (tmp_path / "interpret" / output.name).read_bytes()
+
+
+@pytest.mark.parametrize(
+    "operator, target, x, w, out, attributes",
+    [
+        ("MatMul", "d1-node", (256, 512), (512, 256), (256, 256), {}),
+        ("Conv", "d1-node", (1, 64, 28, 28), (64, 64, 3, 3), (1, 64, 28, 28), {"pads": [1, 1, 1, 1]}),
+        ("MatMul", "d1-mini", (1, 128, 768), (768, 768), (1, 128, 768), {}),
+    ],
+    ids=["gemm", "convolution", "bert"],
+)
+def test_nearly_all_multiplies_run_in_whole_loops(random, run_tool, tmp_path, operator, target, x, w, out, attributes):
+    def value(name, shape):
+        return helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, shape)
+
+    node = helper.make_node(operator, ["x", "w"], ["out"], **attributes)
+    weights = numpy_helper.from_array(random.standard_normal(w).astype(np.float32), "w")
+    graph = helper.make_graph([node], "one", [value("x", x)], [value("out", out)], [weights])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10)
+    dojo.compile(model, target, "bf16").save(tmp_path / "one.d1")
+    np.save(tmp_path / "x.npy", random.standard_normal(x).astype(np.float32))
+    report = tmp_path / "report.json"
+    done = run_tool("dojo-run", tmp_path / "one.d1", f"--input=x={tmp_path / 'x.npy'}", f"--report={report}")
+    assert done.returncode == 0, done.stderr
+    counts = json.loads(report.read_text())
+    assert counts["matrix_instructions_batched"] >= 0.9 * counts["matrix_instructions"] > 0
 
 
 def test_a_run_does_not_depend_on_the_one_before(program, images):

@@ -33,7 +33,9 @@ public:
       line("ldd x{0}, x10, {1}", i, below(1000));
     for (unsigned i = 0; i < sections; ++i) {
       pointers();
-      if (below(4))
+      if (!below(4))
+        repeated(i);
+      else if (below(3))
         loop(i);
       else
         for (unsigned k = 0; k < 12; ++k)
@@ -147,6 +149,8 @@ private:
         any();
       else if (!below(6))
         scalar();
+      else if (!below(12))
+        line("vmov v{0}, v{1}", below(vectors), below(vectors));
       else if (below(3))
         line("mmul a{0}, v{1}, v{2}", below(accs), below(vectors), below(vectors));
       else if (!below(3))
@@ -156,6 +160,19 @@ private:
              4 + below(2), below(4));
     }
     line("bdnz x6, L{0}", number);
+  }
+
+  /// A loop that comes back to the same operands, some of which may have been stored anew.
+  void repeated(unsigned number) {
+    line("li x19, {0}\nR{1}:", 2 + below(3), number);
+    pointers();
+    for (unsigned stores = below(3); stores > 0; --stores)
+      if (below(2))
+        line("vst v{0}, x{1}, {2}", below(12), pointer(), int(below(400)) - 200);
+      else
+        line("vstg16 v{0}, x{1}, x4, x5, 2", below(12), pointer());
+    loop(number);
+    line("bdnz x19, R{0}", number);
   }
 
   void dump() {
@@ -241,8 +258,11 @@ INSTANTIATE_TEST_SUITE_P(Every, Hosts, testing::Values(Host::portable, Host::avx
 struct Both {
   Outcome fast, single;
 };
-Both both(llvm::StringRef text, Options options = {}, std::vector<binary::Buffer> buffers = {}) {
+Both both(llvm::StringRef text, Options options = {}, std::vector<binary::Buffer> buffers = {},
+          int64_t outBytes = 0) {
   binary::Program program = assembled(text);
+  if (outBytes)
+    program.outputs.push_back({"out", binary::ElementType::u8, {outBytes}, outputAddress});
   program.buffers = std::move(buffers);
   Both result;
   result.fast = outcome(program, {}, options);
@@ -257,6 +277,38 @@ TEST(MatrixLoop, ALoopThatLeavesTheSramFailsWhereSingleStepsFail) {
       both("step: li x1, 0x13f\nshli x1, x1, 12\nli x2, 100\nl: vld v0, x1, 0\nmmul a0, v0, v0\n"
            "addi x1, x1, 64\nbdnz x2, l\nhalt");
   EXPECT_THAT(run.fast.error, HasSubstr("'vld v0, x1, 0' reads 64 bytes at 0x140000, outside"));
+  EXPECT_EQ(run.fast.stats.batchedMatrixInstructions, 0u);
+}
+
+TEST(MatrixLoop, CopiesAreFollowedThroughEarlierIterations) {
+  // v1 and v0 hold what v2 held one and two iterations before; v5 stays, v6 becomes v5.
+  for (unsigned trips = 1; trips < 6; ++trips) {
+    SCOPED_TRACE(trips);
+    Both run = both(
+        formatv(
+            "step: li x1, 0x40\nshli x1, x1, 8\nli x2, 64\nviota v4\ns: viadd v4, v4, v4\n"
+            "vst v4, x1, 0\naddi x1, x1, 64\nbdnz x2, s\nli x1, 0x40\nshli x1, x1, 8\n"
+            "vld v0, x1, 1024\nvld v1, x1, 1088\nvld v5, x1, 1152\nvld v6, x1, 1216\nli x2, {0}\n"
+            "l: vld v2, x1, 0\nmmul a0, v0, v1\nmmul a1, v2, v6\nvmov v0, v1\n"
+            "vmov v1, v2\nvmov v6, v5\naddi x1, x1, 64\nbdnz x2, l\n"
+            "li x10, 0x80\nshli x10, x10, 8\n"
+            "vst v0, x10, 0\nvst v1, x10, 64\nvst v6, x10, 128\nmread v9, a0, 1\n"
+            "vst v9, x10, 192\nmread v9, a1, 2\nvst v9, x10, 256\n"
+            "li x11, 320\naddi x12, x10, -64\nstw x11, x12, 0\nstw x0, x12, 4\n"
+            "std x0, x12, 8\nli x13, 2\nshli x13, x13, 62\nli x14, {1}\n"
+            "or x14, x13, x14\npush x12, x10, x14\ndrain\nhalt",
+            trips, outputAddress)
+            .str(),
+        {}, {}, 320);
+    EXPECT_EQ(run.fast.error, "");
+    EXPECT_EQ(run.fast.stats.batchedMatrixInstructions, 2 * trips);
+  }
+}
+
+TEST(MatrixLoop, CopiesThatGoRoundForEverTakeSingleSteps) {
+  Both run = both("step: li x1, 0x8000\nli x2, 5\nl: vmov v2, v0\nvmov v0, v1\nvmov v1, v2\n"
+                  "mmul a0, v0, v1\nbdnz x2, l\nhalt");
+  EXPECT_EQ(run.fast.error, "");
   EXPECT_EQ(run.fast.stats.batchedMatrixInstructions, 0u);
 }
 
