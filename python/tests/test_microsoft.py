@@ -160,6 +160,40 @@ def test_rotary_embeddings(shape, rows, attributes):
         check("RotaryEmbedding", [normal(*shape), places, np.cos(angles), np.sin(angles)], **attributes)
 
 
+def grouped(length, past, lengths, total, packed=False, rotary=0, heads=4, shared=2, batch=0, bias=False, **attributes):
+    batch, size = batch or len(lengths), 16
+    query = normal(batch, length, (heads + (2 * shared if packed else 0)) * size)
+    fresh = [None, None] if packed else [normal(batch, length, shared * size) for _ in range(2)]
+    states = [normal(batch, shared, past, size) for _ in range(2)]
+    angles = normal(16, size // 2)
+    caches = [np.cos(angles), np.sin(angles)] if rotary else [None, None]
+    arrays = [query, *fresh, *states, np.array(lengths, np.int32), scalar(total, np.int32), *caches]
+    if bias:
+        arrays += [None, normal(1, heads, length, total)]
+    while arrays[-1] is None:
+        arrays.pop()
+    return arrays, {"num_heads": heads, "kv_num_heads": shared, "do_rotary": rotary, **attributes}
+
+
+@pytest.mark.parametrize("length, past, lengths, total", [(5, 0, [4, 4], 5), (1, 6, [6, 6], 7), (1, 6, [6, 3], 7), (3, 4, [6], 7)])
+@pytest.mark.parametrize("options", [
+    {}, {"packed": True, "rotary": 1}, {"rotary": 1, "rotary_interleaved": 1, "scale": 0.3}, {"local_window_size": 2}, {"softcap": 0.7},
+    {"shared": 4, "bias": True}, {"shared": 1},
+])  # fmt: skip
+def test_grouped_attention(length, past, lengths, total, options):
+    """A prompt, one token behind pasts of one length and of two, and a few tokens."""
+    arrays, attributes = grouped(length, past, lengths, total, **options)
+    built = model("GroupQueryAttention", arrays, (F, F, F), **attributes)
+    feeds = {f"x{i}": a for i, a in enumerate(arrays) if a is not None}
+    found = backend.run_model(built, list(feeds.values()))
+    expected = reference(built, feeds)
+    np.testing.assert_allclose(found[0], expected[0], rtol=0, atol=2e-5)
+    for ours, theirs in zip(found[1:], expected[1:]):
+        assert ours.shape == theirs.shape
+        for sequence, last in enumerate(lengths):  # behind a sequence's last key stands what no query sees
+            np.testing.assert_allclose(ours[sequence, :, : last + 1], theirs[sequence, :, : last + 1], rtol=0, atol=2e-6)
+
+
 @pytest.mark.parametrize("bits, k, zeros, bias", [(4, 32, None, False), (4, 40, "packed", True), (8, 32, "packed", False), (2, 64, None, False), (4, 32, "floats", False)])
 def test_products_with_few_bits(bits, k, zeros, bias):
     n, block = 6, 16
@@ -178,6 +212,8 @@ def test_operators_between_codes(dtype, low, high):
     for op in ("QLinearAdd", "QLinearMul"):
         check(op, [x(3, 40), *quantized(0.0213, 3), x(40), *quantized(0.0537, 7), *quantized(0.0991, 5)], (dtype,))
     check("QLinearSigmoid", [x(3, 40), *quantized(0.05, 3), *quantized(1 / 256, low)], (dtype,))
+    for opset, axis in ((12, {}), (12, {"axis": 1}), (13, {}), (13, {"axis": 1})):
+        check("QLinearSoftmax", [x(3, 5, 16), *quantized(0.05, 3), *quantized(1 / 256, low)], (dtype,), opset=opset, **axis)
     check("QLinearLeakyRelu", [x(3, 40), *quantized(0.05, 3), *quantized(0.04, 9)], (dtype,), alpha=0.2)
     check("QLinearGlobalAveragePool", [x(2, 3, 5, 6), *quantized(0.05, 3), *quantized(0.02, 9)], (dtype,))
     check("QLinearAveragePool", [x(2, 3, 5, 6), *quantized(0.0531, 3), *quantized(0.0397, 9)], (dtype,),
@@ -192,6 +228,19 @@ def test_products_of_codes(columns, zero, bias):
     zeros, shift = codes(*each, high=60) if zero else None, normal(6) if bias else None
     check("DynamicQuantizeMatMul", [normal(3, 16), right, scale, zeros, shift])
     check("MatMulIntegerToFloat", [codes(3, 16), right, scalar(0.02), scale, scalar(7, np.uint8), zeros, shift])
+
+
+@pytest.mark.parametrize("columns, bias, turned, real", [(False, True, 0, False), (True, True, 1, False), (True, False, 1, True)])
+def test_gemm_of_codes(columns, bias, turned, real):
+    each = (6,) if columns else ()
+    left, right = codes(*((16, 3) if turned else (3, 16))), codes(*((6, 16) if turned else (16, 6)), high=100)
+    scale, zeros = np.asarray(np.abs(normal(*each)) * F(0.1)), codes(*each, high=60)
+    shift = codes(6, dtype=np.int32, low=-3000, high=3000) if bias else None
+    result = [] if real else [scalar(3.7), scalar(90, np.uint8)]
+    arrays = [left, scalar(0.02), scalar(7, np.uint8), right, scale, zeros, shift, *result]
+    while arrays[-1] is None:
+        arrays.pop()
+    check("QGemm", arrays, (F if real else np.uint8,), transA=turned, transB=turned, alpha=0.5)
 
 
 @pytest.mark.parametrize("op, arrays, attributes, message", [
@@ -234,6 +283,23 @@ def test_products_of_codes(columns, zero, bias):
      "its positions of shape 1x3 do not fit 1 sequences of 2"),
     ("RotaryEmbedding", [normal(1, 2, 4), np.array([1]), normal(4, 2), normal(4, 3)], {}, "its caches 4x2 do not fit data of 1x2x4"),
     ("RotaryEmbedding", [normal(1, 2, 4), np.array([1]), normal(4, 2), normal(4, 2)], {"is_packed_batching": 1}, "its batches are packed"),
+    ("GroupQueryAttention", *grouped(3, 4, [6, 6], 7, heads=3), "its 2 heads of keys do not divide its 3 heads of queries"),
+    ("GroupQueryAttention", *grouped(3, 4, [6, 6], 7, smooth_softmax=1), "its softmax has sinks"),
+    ("GroupQueryAttention", *grouped(3, 4, [6, 6], 9), "its total sequence length 9 does not fit a past of 4 and 3 new keys"),
+    ("GroupQueryAttention", *grouped(3, 4, [6], 7, batch=2), "its lengths of shape 1 do not fit a batch of 2"),
+    ("GroupQueryAttention", [normal(1, 2, 9), None, None, None, None, np.array([1], np.int32), scalar(2, np.int32)],
+     {"num_heads": 2, "kv_num_heads": 1}, "its queries of shape 1x2x9 have no 4 heads"),
+    ("GroupQueryAttention", [normal(1, 2, 8), normal(1, 2, 3), normal(1, 2, 4), None, None, np.array([1], np.int32), scalar(2, np.int32)],
+     {"num_heads": 2, "kv_num_heads": 1}, "its keys or values of shape 1x2x3 are not 1x2x4"),
+    ("GroupQueryAttention", [normal(1, 2, 8), normal(1, 2, 4), normal(1, 2, 4), normal(1, 1, 3, 5), None, np.array([1], np.int32), scalar(2, np.int32)],
+     {"num_heads": 2, "kv_num_heads": 1}, "its past of shape 1x1x3x5 does not fit keys of 1x1x2x4"),
+    ("GroupQueryAttention", [normal(1, 2, 8), normal(1, 2, 4), normal(1, 2, 4), None, None, np.array([1], np.int32), scalar(2, np.int32)],
+     {"num_heads": 2, "kv_num_heads": 1, "do_rotary": 1}, "it turns its heads, and its caches do not fit heads of 4"),
+    ("GroupQueryAttention", [normal(1, 2, 8), normal(1, 2, 4), normal(1, 2, 4), None, None, np.array([1], np.int32), scalar(2, np.int32), None, None, None, normal(1, 1, 2, 3)],
+     {"num_heads": 2, "kv_num_heads": 1}, "its bias of shape 1x1x2x3 does not broadcast to scores of 1x2x2x2"),
+    ("QGemm", [codes(2, 3), scalar(1), scalar(0, np.uint8), codes(2, 3), scalar(1), scalar(0, np.uint8)], {}, "it cannot multiply 2x3 by 2x3"),
+    ("QGemm", [codes(2, 3), scalar(1), scalar(0, np.uint8), codes(3, 2), scalar(1), scalar(0, np.uint8), codes(3, dtype=np.int32)], {},
+     "its operand 6 of shape 3 does not broadcast to 2x2"),
     ("QLinearSigmoid", [codes(3), normal(3), None, scalar(1)], {}, "its operand 1 is no scalar; quantize whole tensors"),
     ("QLinearSigmoid", [codes(3), scalar(1), None, normal(3)], {}, "its operand 3 is no scalar; quantize whole tensors"),
     ("QLinearConcat", [scalar(1), scalar(0, np.uint8), codes(3), scalar(1)], {"axis": 0}, "it has 4 operands, expected two and three for each part"),

@@ -283,7 +283,11 @@ static LogicalResult lowerRotaryEmbedding(NodeContext &c) {
     rotary.cosines = lookUp(c.b, rotary.cosines, fromStart(c.b, c.value(3), c.shape(1)[0]), 0);
     rotary.sines = lookUp(c.b, rotary.sines, fromStart(c.b, c.value(3), c.shape(2)[0]), 0);
   }
-  return rotate(c, rotary);
+  FailureOr<Value> turned = rotate(c, rotary);
+  if (failed(turned))
+    return failure();
+  c.result(0, *turned);
+  return success();
 }
 
 void dojo::onnx::registerAttention(HandlerRegistry &registry) {

@@ -25,8 +25,8 @@ struct Rotary {
   bool interleaved;
 };
 
-/// Sets result 0 to the turned elements.
-mlir::LogicalResult rotate(NodeContext &c, const Rotary &rotary);
+/// The turned elements, in the shape of `x`.
+mlir::FailureOr<Value> rotate(NodeContext &c, const Rotary &rotary);
 
 } // namespace dojo::onnx
 

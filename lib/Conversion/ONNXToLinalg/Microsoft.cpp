@@ -248,5 +248,6 @@ void dojo::onnx::registerMicrosoft(HandlerRegistry &registry) {
   registry.onOp("FusedMatMul", 1, lowerFusedMatMul, microsoft);
   registry.onOp("MatMulNBits", 1, lowerMatMulNBits, microsoft);
   registerMicrosoftAttention(registry);
+  registerGroupQueryAttention(registry);
   registerMicrosoftQuantization(registry);
 }

@@ -8,6 +8,7 @@ namespace dojo::onnx {
 
 inline constexpr llvm::StringLiteral microsoft = "com.microsoft";
 
+void registerGroupQueryAttention(HandlerRegistry &registry);
 void registerMicrosoftAttention(HandlerRegistry &registry);
 void registerMicrosoftQuantization(HandlerRegistry &registry);
 

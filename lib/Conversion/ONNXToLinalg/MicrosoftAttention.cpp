@@ -309,9 +309,13 @@ static LogicalResult lowerMicrosoftRotary(NodeContext &c) {
     return c.fail("its positions of shape " + shapeName(c.shape(Positions)) + " do not fit " +
                   Twine(batch) + " sequences of " + Twine(length));
   Value indices = fromStart(b, places, c.shape(Cosines)[0]);
-  return rotate(c, {c.value(Input), lookUp(b, c.value(Cosines), indices, 0),
-                    lookUp(b, c.value(Sines), indices, 0), heads, width,
-                    c.intAttr("interleaved", 0) != 0});
+  FailureOr<Value> turned = rotate(c, {c.value(Input), lookUp(b, c.value(Cosines), indices, 0),
+                                       lookUp(b, c.value(Sines), indices, 0), heads, width,
+                                       c.intAttr("interleaved", 0) != 0});
+  if (failed(turned))
+    return failure();
+  c.result(0, *turned);
+  return success();
 }
 
 void dojo::onnx::registerMicrosoftAttention(HandlerRegistry &registry) {

@@ -76,7 +76,7 @@ static Handler concatenation(Handler plain) {
 }
 
 /// sums * scale, or scales along the last dimension, + bias.
-static LogicalResult giveScaled(NodeContext &c, Value sums, ArrayRef<Value> scales, unsigned bias) {
+static FailureOr<Value> scaled(NodeContext &c, Value sums, ArrayRef<Value> scales, unsigned bias) {
   ImplicitLocOpBuilder &b = c.b;
   SmallVector<Value> operands = {sums};
   for (Value scale : scales)
@@ -89,16 +89,23 @@ static LogicalResult giveScaled(NodeContext &c, Value sums, ArrayRef<Value> scal
       return c.fail("its scale or bias of shape " + shapeName(shapeOf(operand)) +
                     " does not lie along the columns of " + shapeName(shape));
   unsigned count = scales.size();
-  c.result(0, elementwise(b, shape, b.getF32Type(), operands, [&](Scalars &s, ValueRange v) {
-             Value scale = count > 1 ? s.mul(v[1], v[2]) : v[1];
-             Value x = s.mul(s.cast(v[0], s.floatType()), scale);
-             return v.size() > count + 1 ? s.add(x, v.back()) : x;
-           }));
+  return elementwise(b, shape, b.getF32Type(), operands, [&](Scalars &s, ValueRange v) {
+    Value scale = count > 1 ? s.mul(v[1], v[2]) : v[1];
+    Value x = s.mul(s.cast(v[0], s.floatType()), scale);
+    return v.size() > count + 1 ? s.add(x, v.back()) : x;
+  });
+}
+
+static LogicalResult giveScaled(NodeContext &c, Value sums, ArrayRef<Value> scales, unsigned bias) {
+  FailureOr<Value> result = scaled(c, sums, scales, bias);
+  if (failed(result))
+    return failure();
+  c.result(0, *result);
   return success();
 }
 
-static LogicalResult refuseProduct(NodeContext &c) {
-  return c.fail("it cannot multiply " + shapeName(c.shape(0)) + " by " + shapeName(c.shape(1)));
+static LogicalResult refuseProduct(NodeContext &c, unsigned right = 1) {
+  return c.fail("it cannot multiply " + shapeName(c.shape(0)) + " by " + shapeName(c.shape(right)));
 }
 
 /// A is quantized as a whole where it runs.
@@ -130,6 +137,40 @@ static LogicalResult lowerMatMulIntegerToFloat(NodeContext &c) {
   return sums ? giveScaled(c, *sums, {c.value(ScaleA), c.value(ScaleB)}, Bias) : refuseProduct(c);
 }
 
+/// alpha * (A * B + C), C being i32 in units of both scales; real numbers where the result has no
+/// scale of its own.
+static LogicalResult lowerQGemm(NodeContext &c) {
+  enum : unsigned { A, ScaleA, ZeroA, B, ScaleB, ZeroB, C, Scale, Zero };
+  ImplicitLocOpBuilder &b = c.b;
+  double alpha = c.floatAttr("alpha", 1);
+  bool turnsA = c.flagAttr("transA", false), turnsB = c.flagAttr("transB", false);
+  if (c.rank(A) != 2 || c.rank(B) != 2)
+    return refuseProduct(c, B);
+  auto left = centred(c, A, ZeroA, 2), right = centred(c, B, ZeroB, turnsB ? 2 : 1);
+  if (failed(left) || failed(right))
+    return failure();
+  auto turned = [&](Value x, bool turns) { return turns ? transpose(b, x, {1, 0}) : x; };
+  auto sums = matmulResult(b, turned(*left, turnsA), turned(*right, turnsB));
+  if (!sums)
+    return refuseProduct(c, B);
+  if (c.has(C) && broadcast(shapeOf(*sums), c.shape(C)) != shapeOf(*sums))
+    return c.fail("its operand 6 of shape " + shapeName(c.shape(C)) + " does not broadcast to " +
+                  shapeName(shapeOf(*sums)));
+  if (c.has(C))
+    sums = elementwise(b, shapeOf(*sums), b.getI32Type(), {*sums, c.value(C)},
+                       [](Scalars &s, ValueRange v) { return s.add(v[0], v[1]); });
+  Value factor =
+      elementwise(b, c.shape(ScaleB), b.getF32Type(), c.value(ScaleB),
+                  [&](Scalars &s, ValueRange v) { return s.mul(v[0], s.constant(v[0], alpha)); });
+  auto real = scaled(c, *sums, {c.value(ScaleA), factor}, c.size());
+  if (failed(real))
+    return failure();
+  if (c.has(Scale))
+    return give(c, *real, Scale, c.declared(A));
+  c.result(0, *real, b.getF32Type());
+  return success();
+}
+
 /// The plain operators must be registered before.
 void dojo::onnx::registerMicrosoftQuantization(HandlerRegistry &registry) {
   auto plain = [&](StringRef op) {
@@ -143,6 +184,15 @@ void dojo::onnx::registerMicrosoftQuantization(HandlerRegistry &registry) {
   registry.onOp("QLinearGlobalAveragePool", 1, betweenCodes(1, plain("GlobalAveragePool")),
                 microsoft);
   registry.onOp("QLinearConcat", 1, concatenation(plain("Concat")), microsoft);
+  // Its meaning is that of the opset that an attribute names; without an axis both take the last.
+  registry.onOp(
+      "QLinearSoftmax", 1,
+      [older = betweenCodes(1, *registry.find("", "Softmax", 12)),
+       newer = betweenCodes(1, plain("Softmax"))](NodeContext &c) {
+        return c.intAttr("opset", 0) < 13 && c.hasAttr("axis") ? older(c) : newer(c);
+      },
+      microsoft);
+  registry.onOp("QGemm", 1, lowerQGemm, microsoft);
   registry.onOp("DynamicQuantizeMatMul", 1, lowerDynamicQuantizeMatMul, microsoft);
   registry.onOp("MatMulIntegerToFloat", 1, lowerMatMulIntegerToFloat, microsoft);
   // ONNX Runtime's are older than ONNX's and mean the same.

@@ -16,7 +16,7 @@ static Value turned(ImplicitLocOpBuilder &b, ValueRange pairs, bool imaginary) {
                      });
 }
 
-LogicalResult dojo::onnx::rotate(NodeContext &c, const Rotary &rotary) {
+FailureOr<Value> dojo::onnx::rotate(NodeContext &c, const Rotary &rotary) {
   ImplicitLocOpBuilder &b = c.b;
   Shape given = shapeOf(rotary.x);
   bool flat = given.size() == 3;
@@ -47,6 +47,5 @@ LogicalResult dojo::onnx::rotate(NodeContext &c, const Rotary &rotary) {
     Value rest = slice(b, x, {0, 0, 0, width}, {shape[0], shape[1], shape[2], size - width}, ones);
     result = concat(b, 3, {result, rest});
   }
-  c.result(0, flat ? joinHeads(b, result) : result);
-  return success();
+  return flat ? joinHeads(b, result) : result;
 }
