@@ -145,6 +145,65 @@ def test_a_count_that_no_integer_holds_is_refused(part):
     assert "(Loop): its maximum trip count must be integers known when compiling" in refusal(text)
 
 
+BY_STEP = """agraph (float[7,40] x) => (float[40] sum, float[5,SHAPE] all) {
+  n = Constant<value = int64 {5}>()
+  true = Constant<value = bool {1}>()
+  start = Constant<value = float[40] {ZEROS}>()
+  zero = Constant<value = int64[1] {0}>()
+  one = Constant<value = int64[1] {1}>()
+  two = Constant<value = int64[1] {2}>()
+  five = Constant<value = int64[1] {5}>()
+  back = Constant<value = int64[1] {-1}>()
+  sizes = Constant<value = int64[2] {2, 30}>()
+  seven = Constant<value = int64 {7}>()
+  sum, all = Loop (n, true, start) <
+    body = b (int64 i, bool c, float[40] s) => (bool d, float[40] t, float[SHAPE] u) {
+      d = Identity(c)
+      at = Unsqueeze(i, zero)
+      NODES
+      m = ReduceMax<keepdims = 0>(u)
+      t = Add(s, m)
+    }
+  >
+}"""
+
+
+def by_step(nodes, shape="1,40"):
+    return BY_STEP.replace("SHAPE", shape).replace("ZEROS", ", ".join(["0.0"] * 40)).replace("NODES", nodes)
+
+
+@pytest.mark.parametrize("target", ["d1-node", "d1-mini"])
+@pytest.mark.parametrize(
+    "nodes, shape",
+    [
+        ("e = Add(at, two) u = Slice(x, at, e, zero)", "2,40"),
+        ("b = Sub(five, at) e = Add(b, one) u = Slice(x, b, e, zero)", "1,40"),
+        ("f = Neg(five) g = Sub(at, f) b = Sub(g, five) e = Add(b, one) u = Slice(x, b, e, zero)", "1,40"),
+        ("b = Concat<axis = 0>(at, five) e = Add(b, sizes) u = Slice(x, b, e)", "2,30"),
+        ("f = Add(at, two) e = Add(f, one) u = Slice(x, at, e, zero, two)", "2,40"),
+        ("k = Sub(i, seven) u = Gather<axis = 0>(x, k)", "40"),
+        ("k = Mul(at, seven) r = Squeeze(k) u = Gather<axis = 1>(x, r)", "7"),
+        ("k = Concat<axis = 0>(at, five) u = Gather<axis = 0>(x, k)", "2,40"),
+    ],
+)
+def test_a_loop_slices_and_gathers_by_its_step(nodes, shape, target):
+    """Forwards, backwards, from the end, along two dimensions, by twos; the last, of two places, is looked up."""
+    run(by_step(nodes, shape), {"x": normal(7, 40)}, target)
+
+
+@pytest.mark.parametrize(
+    "nodes, message",
+    [
+        ("e = Add(at, one) u = Slice(x, zero, e, zero)", "its starts and ends do not move together"),
+        ("b = Add(at, five) e = Add(b, one) u = Slice(x, b, e, zero)", "in some step of the loop it leaves a dimension of 7"),
+        ("b = Sub(at, five) e = Add(b, one) u = Slice(x, b, e, zero)", "in some step of the loop it leaves a dimension of 7"),
+        ("e = Sub(at, one) u = Slice(x, at, e, zero, back)", "it depends on the step of a loop, and its own step is -1"),
+    ],
+)
+def test_a_slice_that_a_loop_does_not_keep_in_size_is_refused(nodes, message):
+    assert message in refusal(by_step(nodes))
+
+
 STOPPING = """agraph (float[3] x, float limit, bool go) => (float[3] y, int64 steps) {
   n = Constant<value = int64 {9}>()
   zero = Constant<value = int64 {0}>()

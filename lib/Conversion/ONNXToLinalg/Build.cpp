@@ -250,9 +250,13 @@ Value dojo::onnx::slice(ImplicitLocOpBuilder &b, Value tensor, ArrayRef<int64_t>
     return tensor;
   if (!product(sizes))
     return empty(b, sizes, elementOf(tensor));
+  return sliceAt(b, tensor, getAsIndexOpFoldResult(b.getContext(), starts), sizes, steps);
+}
+
+Value dojo::onnx::sliceAt(ImplicitLocOpBuilder &b, Value tensor, ArrayRef<OpFoldResult> starts,
+                          ArrayRef<int64_t> sizes, ArrayRef<int64_t> steps) {
   MLIRContext *c = b.getContext();
-  return tensor::ExtractSliceOp::create(b, tensor, getAsIndexOpFoldResult(c, starts),
-                                        getAsIndexOpFoldResult(c, sizes),
+  return tensor::ExtractSliceOp::create(b, tensor, starts, getAsIndexOpFoldResult(c, sizes),
                                         getAsIndexOpFoldResult(c, steps));
 }
 

@@ -116,6 +116,9 @@ Value pad(mlir::ImplicitLocOpBuilder &b, Value tensor, ArrayRef<int64_t> low,
           ArrayRef<int64_t> high, Value scalar);
 Value slice(mlir::ImplicitLocOpBuilder &b, Value tensor, ArrayRef<int64_t> starts,
             ArrayRef<int64_t> sizes, ArrayRef<int64_t> steps);
+/// The same from places that may depend on the step of a loop.
+Value sliceAt(mlir::ImplicitLocOpBuilder &b, Value tensor, ArrayRef<mlir::OpFoldResult> starts,
+              ArrayRef<int64_t> sizes, ArrayRef<int64_t> steps);
 Value concat(mlir::ImplicitLocOpBuilder &b, int64_t axis, ValueRange tensors);
 /// A float tensor in another float type.
 Value castTo(mlir::ImplicitLocOpBuilder &b, Value tensor, Type element);

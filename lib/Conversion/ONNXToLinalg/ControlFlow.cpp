@@ -189,6 +189,7 @@ LogicalResult LoopLowering::lower() {
   llvm::append_range(inits, valuesOf(c, carried));
   StepLoop loop(c.b, count, inits);
   Values inputs = {asKnown(loop.carried()[1], c.b.getI64Type()), knownBool(c, true)};
+  inputs[0].byStep = ByStep{loop.step(), count, {0}, {1}};
   inputs.append(knownLike(loop.carried().drop_front(2), carried));
   FailureOr<Values> results = lowerStep(c, inputs, 1 + carried.size());
   if (failed(results))
@@ -203,11 +204,13 @@ LogicalResult LoopLowering::finish(StepLoop &loop, MutableArrayRef<Known> result
     return failure();
   SmallVector<Value> values = valuesOf(c, next);
   Value running = loop.carried()[0], number = loop.carried()[1];
-  bool stops = !startsTrue || knownCondition(results[0]) != true;
-  if (stops && !collected.empty())
-    return c.fail("it may stop before its maximum trip count, which decides the size of output " +
-                      Twine(carried.size()),
-                  "make its condition constant true");
+  bool goesOn = knownCondition(results[0]) == true, stops = !startsTrue || !goesOn;
+  if (stops && !collected.empty()) {
+    std::string cause =
+        "it may stop before its maximum trip count, which decides the size of output " +
+        std::to_string(carried.size());
+    return goesOn ? c.failUnknown(1, cause) : c.fail(cause, "make its condition constant true");
+  }
   if (stops) {
     if (results[0].type.getNumElements() != 1)
       return c.fail("its body gives a condition of " + shapeName(results[0].type.getShape()));

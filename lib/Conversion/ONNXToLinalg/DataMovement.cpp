@@ -1,6 +1,7 @@
 //===- DataMovement.cpp - operators that only rearrange -------------------===//
 #include "Lookup.h"
 #include "SliceRange.h"
+#include "StepLoop.h"
 #include "dojo/Conversion/ONNXToLinalg/Handlers.h"
 
 using namespace mlir;
@@ -112,8 +113,20 @@ static LogicalResult lowerConcat(NodeContext &c) {
   return success();
 }
 
+/// Slice by the number of a loop's step.
+static LogicalResult sliceByStep(NodeContext &c) {
+  auto range = readSliceByStep(c);
+  if (failed(range))
+    return failure();
+  c.result(0, sliceAt(c.b, c.value(0), range->starts, range->sizes, range->steps));
+  return success();
+}
+
 static Handler lowerSlice(bool operands) {
   return [operands](NodeContext &c) -> LogicalResult {
+    auto movesWithStep = [&](unsigned i) { return c.has(i) && c.operand(i).byStep; };
+    if (operands && (movesWithStep(1) || movesWithStep(2)))
+      return sliceByStep(c);
     auto range = readSlice(c, operands);
     if (failed(range))
       return failure();
@@ -161,10 +174,38 @@ static LogicalResult gatherAtRunTime(NodeContext &c, int64_t axis) {
   return success();
 }
 
+/// One place by the number of a loop's step; nothing if it leaves the dimension, which a lookup
+/// may.
+static std::optional<Value> placeOfStep(NodeContext &c, int64_t axis) {
+  const std::optional<ByStep> &index = c.operand(1).byStep;
+  if (!index || index->base.size() != 1)
+    return std::nullopt;
+  auto place = runByStep(c.b, c.b.getLoc(), *index, 0, 1, c.shape(0)[axis]);
+  if (!place)
+    return std::nullopt;
+  Shape sizes(c.shape(0));
+  sizes[axis] = 1;
+  SmallVector<OpFoldResult> starts(sizes.size(), c.b.getIndexAttr(0));
+  starts[axis] = *place;
+  return sliceAt(c.b, c.value(0), starts, sizes, Shape(sizes.size(), 1));
+}
+
+static Shape gatheredShape(NodeContext &c, int64_t axis) {
+  Shape shape(c.shape(0).take_front(axis));
+  shape.append(c.shape(1).begin(), c.shape(1).end());
+  shape.append(c.shape(0).begin() + axis + 1, c.shape(0).end());
+  return shape;
+}
+
 static LogicalResult lowerGather(NodeContext &c) {
   auto axis = c.axis(c.intAttr("axis", 0), c.rank(0));
-  if (succeeded(axis) && !c.ints(1))
-    return gatherAtRunTime(c, *axis);
+  if (succeeded(axis) && !c.ints(1)) {
+    std::optional<Value> place = placeOfStep(c, *axis);
+    if (!place)
+      return gatherAtRunTime(c, *axis);
+    c.result(0, reshape(c.b, *place, gatheredShape(c, *axis)));
+    return success();
+  }
   auto indices = c.needInts(1, "indices");
   if (failed(axis) || failed(indices))
     return failure();
@@ -174,9 +215,7 @@ static LogicalResult lowerGather(NodeContext &c) {
       return c.fail("its index " + Twine(index) + " is outside a dimension of " + Twine(extent));
     index = index < 0 ? index + extent : index;
   }
-  Shape shape(c.shape(0).take_front(*axis));
-  shape.append(c.shape(1).begin(), c.shape(1).end());
-  shape.append(c.shape(0).begin() + *axis + 1, c.shape(0).end());
+  Shape shape = gatheredShape(c, *axis);
   if (indices->empty()) {
     c.result(0, empty(c.b, shape, c.type(0).getElementType()));
     return success();

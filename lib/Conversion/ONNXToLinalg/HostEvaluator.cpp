@@ -2,7 +2,8 @@
 //
 // Exporters compute shapes by nodes: Shape, Gather, Concat, Mul, ... Such values
 // are small integer tensors, and single floats where sizes are scaled or divided.
-// This folds them; it never sees weights.
+// This folds them; it never sees weights. What a loop computes from the number of its step stays
+// linear in it through the same nodes, evaluated for the parts of the linear form.
 //
 //===----------------------------------------------------------------------===//
 #include "Build.h"
@@ -412,6 +413,16 @@ std::optional<HostTensor> readOperand(NodeContext &c, unsigned i) {
   return HostTensor{Shape(c.shape(i)), c.declared(i), {bitsOf(float(*value))}};
 }
 
+Evaluated evaluate(NodeContext &c, Operands operands) {
+  bool floats = llvm::any_of(
+      operands, [](const HostTensor &operand) { return isa<FloatType>(operand.element); });
+  const llvm::StringMap<Entry> &table = floats ? floatEvaluators() : evaluators();
+  auto found = table.find(c.op());
+  if (found == table.end() || c.size() < found->second.leastOperands)
+    return std::nullopt;
+  return found->second.evaluate(c, operands);
+}
+
 } // namespace
 
 bool dojo::onnx::evaluateOnHost(NodeContext &c) {
@@ -425,15 +436,47 @@ bool dojo::onnx::evaluateOnHost(NodeContext &c) {
       return false;
     operands.push_back(std::move(*operand));
   }
-  bool floats = llvm::any_of(
-      operands, [](const HostTensor &operand) { return isa<FloatType>(operand.element); });
-  const llvm::StringMap<Entry> &table = floats ? floatEvaluators() : evaluators();
-  auto found = table.find(c.op());
-  if (found == table.end() || c.size() < found->second.leastOperands)
-    return false;
-  Evaluated result = found->second.evaluate(c, operands);
+  Evaluated result = evaluate(c, operands);
   if (!result)
     return false;
   c.result(0, ElementsAttr(attributeOf(*result)));
   return true;
+}
+
+/// f(base + step * slope, k) = f(base, k) + step * f(slope, k'), where k' is 0 for operators that
+/// are linear in all operands together and k for those that are linear in each, or only move the
+/// first.
+std::optional<ByStep> dojo::onnx::evaluateByStep(NodeContext &c) {
+  bool isSum = llvm::is_contained({"Add", "Sub", "Concat"}, c.op()), isProduct = c.op() == "Mul";
+  bool moves = llvm::is_contained(
+      {"Expand", "Gather", "Neg", "Reshape", "Slice", "Squeeze", "Transpose", "Unsqueeze"}, c.op());
+  if (!c.domain().empty() || !(isSum || isProduct || moves))
+    return std::nullopt;
+  auto formOf = [&](unsigned i) { return c.has(i) ? c.operand(i).byStep : std::nullopt; };
+  auto operandNumbers = llvm::seq<unsigned>(0, c.size());
+  auto first = llvm::find_if(operandNumbers, formOf);
+  if (first == operandNumbers.end() || (moves && *first > 0))
+    return std::nullopt;
+  std::optional<ByStep> result = formOf(*first);
+  SmallVector<HostTensor> bases, slopes;
+  for (unsigned i : operandNumbers) {
+    std::optional<ByStep> linear = formOf(i);
+    bool combines = i == *first || (isSum && linear && linear->step == result->step);
+    auto known = linear ? std::nullopt : readOperand(c, i);
+    if (linear ? !combines : !known)
+      return std::nullopt;
+    HostTensor tensor = {Shape(c.shape(i)), c.declared(i), linear ? linear->base : known->data};
+    bases.push_back(tensor);
+    if (linear)
+      tensor.data = linear->slope;
+    else if (isSum)
+      llvm::fill(tensor.data, 0);
+    slopes.push_back(std::move(tensor));
+  }
+  Evaluated base = evaluate(c, bases), slope = evaluate(c, slopes);
+  if (!base || !slope)
+    return std::nullopt;
+  result->base = std::move(base->data);
+  result->slope = std::move(slope->data);
+  return result;
 }

@@ -189,7 +189,10 @@ void Walker::visit(NodeOp node) {
   unsigned before = rejected;
   auto lower = [this](Region &graph, ArrayRef<Known> inputs) { return lowerGraph(graph, inputs); };
   NodeContext context(node, b, operands, lower);
+  std::optional<ByStep> byStep = evaluateByStep(context);
   bool lowered = evaluateOnHost(context) || (!context.failed && succeeded((*handler)(context)));
+  if (byStep && lowered)
+    context.results[0].byStep = std::move(byStep);
   for (NamedAttribute attribute : node.getParams())
     if (lowered && !context.read.contains(attribute.getName()))
       lowered = succeeded(

@@ -15,6 +15,13 @@ struct SliceRange {
 /// Reads the range of a Slice node, from operands or (before opset 10) attributes.
 mlir::FailureOr<SliceRange> readSlice(NodeContext &c, bool operands);
 
+/// The same of a Slice whose starts and ends move together, linear in the number of a loop's step.
+struct SliceByStep {
+  SmallVector<mlir::OpFoldResult> starts;
+  Shape sizes, steps;
+};
+mlir::FailureOr<SliceByStep> readSliceByStep(NodeContext &c);
+
 /// Resolves the 0 and -1 in the shape that a Reshape node asks for.
 mlir::FailureOr<Shape> reshapedShape(NodeContext &c, ArrayRef<int64_t> wanted, bool allowZero);
 

@@ -7,6 +7,30 @@
 using namespace mlir;
 using namespace dojo::onnx;
 
+/// The place base + slope * step of a dimension, `step` being the induction variable of a loop.
+static OpFoldResult placeByStep(OpBuilder &b, Location loc, Value step, int64_t base,
+                                int64_t slope) {
+  if (slope == 0)
+    return b.getIndexAttr(base);
+  if (base == 0 && slope == 1)
+    return step;
+  AffineExpr place = b.getAffineDimExpr(0) * slope + base;
+  return affine::AffineApplyOp::create(b, loc, AffineMap::get(1, 0, place), ValueRange{step})
+      .getResult();
+}
+
+std::optional<OpFoldResult> dojo::onnx::runByStep(OpBuilder &b, Location loc, const ByStep &start,
+                                                  unsigned i, int64_t size, int64_t extent) {
+  int64_t first = start.base[i], slope = start.slope[i];
+  auto inside = [&](int64_t x) { return x >= -extent && x <= extent; };
+  if (!inside(first) || !inside(slope) || (slope && !inside(start.count)))
+    return std::nullopt;
+  int64_t last = first + slope * (start.count - 1), from = first < 0 && last < 0 ? extent : 0;
+  if (size < 1 || std::min(first, last) + from < 0 || std::max(first, last) + from > extent - size)
+    return std::nullopt;
+  return placeByStep(b, loc, start.step, first + from, slope);
+}
+
 StepLoop::StepLoop(ImplicitLocOpBuilder &b, int64_t count, ValueRange inits)
     : b(b), behind(b.saveInsertionPoint()), count(count) {
   auto index = [&](int64_t value) { return arith::ConstantIndexOp::create(b, value); };
@@ -15,13 +39,8 @@ StepLoop::StepLoop(ImplicitLocOpBuilder &b, int64_t count, ValueRange inits)
   b.setInsertionPointToEnd(loop.getBody());
 }
 
-Value StepLoop::position(OpBuilder &at, bool reversed) {
-  Value step = loop.getInductionVar();
-  if (!reversed)
-    return step;
-  AffineExpr last = at.getAffineConstantExpr(count - 1) - at.getAffineDimExpr(0);
-  return affine::AffineApplyOp::create(at, loop.getLoc(), AffineMap::get(1, 0, last),
-                                       ValueRange{step});
+OpFoldResult StepLoop::position(OpBuilder &at, bool reversed) {
+  return placeByStep(at, loop.getLoc(), step(), reversed ? count - 1 : 0, reversed ? -1 : 1);
 }
 
 /// Offsets, sizes and strides of one place of dimension `axis` of a tensor of this shape.
@@ -29,7 +48,7 @@ namespace {
 struct Place {
   SmallVector<OpFoldResult> offsets, sizes, strides;
 
-  Place(Builder &b, ArrayRef<int64_t> shape, int64_t axis, Value position)
+  Place(Builder &b, ArrayRef<int64_t> shape, int64_t axis, OpFoldResult position)
       : offsets(shape.size(), b.getIndexAttr(0)),
         sizes(getAsIndexOpFoldResult(b.getContext(), shape)),
         strides(shape.size(), b.getIndexAttr(1)) {

@@ -26,6 +26,14 @@ struct Extent {
   mlir::Value count;
 };
 
+/// The int64 elements of a value that is linear in the number of a loop's step: element i is
+/// base[i] + slope[i] * step.
+struct ByStep {
+  mlir::Value step; ///< the induction variable
+  int64_t count;    ///< how many steps the loop has
+  llvm::SmallVector<int64_t> base, slope;
+};
+
 /// An ONNX value during the walk: an SSA value, or a constant that becomes one
 /// when a handler asks for it, or both; or a list of such, which leaves nothing behind.
 struct Known {
@@ -38,6 +46,7 @@ struct Known {
   std::vector<Known> items = {}; ///< of a list; an optional has one or none
 
   llvm::SmallVector<Extent, 1> extents = {};
+  std::optional<ByStep> byStep = {};
 
   bool isList() const { return llvm::isa_and_present<SequenceType, OptionalType>(declared); }
 };
@@ -213,6 +222,9 @@ void registerTfIdfVectorizer(HandlerRegistry &registry);
 /// Evaluates a node on small integer tensors or single floats that are known when compiling.
 /// Leaves `context` untouched and returns false when it is none.
 bool evaluateOnHost(NodeContext &context);
+/// What the result of a node is by the step of a loop, where its operands are known or linear in
+/// the step and the node keeps them so.
+std::optional<ByStep> evaluateByStep(NodeContext &context);
 
 } // namespace dojo::onnx
 
