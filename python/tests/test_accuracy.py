@@ -30,6 +30,25 @@ def test_small_results_are_as_near_as_large_ones(operator):
     assert ulp_distance(function(x.astype(np.float64)).astype(np.float32), y).max() <= limit
 
 
+def standardised(x, axes):
+    centred = x.astype(np.float64) - x.mean(axes, np.float64, keepdims=True)
+    return centred / np.sqrt((centred**2).mean(axes, keepdims=True) + 1e-5)
+
+
+def test_norms_over_images_are_not_as_far_off_as_their_means():
+    """A mean near 100 is rounded to 4e-6."""
+    x = (np.random.default_rng(0).standard_normal((2, 3, 16, 17)) + 100).astype(np.float32)
+    of = lambda *shape: (np.float32, shape)
+    ones, zeros = np.ones((3, 16, 17), np.float32), np.zeros((3, 16, 17), np.float32)
+    layer = helper.make_node("LayerNormalization", ["x", "scale", "bias"], ["y"], axis=1)
+    (y,) = backend.run_node(layer, [x, ones, zeros], outputs_info=[of(*x.shape)])
+    assert np.abs(y - standardised(x, (1, 2, 3))).max() < 2.5e-6
+    batch = helper.make_node("BatchNormalization", ["x", "scale", "bias", "m", "v"], ["y", "mean", "var"], training_mode=1)
+    each = [ones[:, 0, 0], zeros[:, 0, 0]]
+    y = backend.run_node(batch, [x, *each, *each[::-1]], outputs_info=[of(*x.shape), of(3), of(3)])[0]
+    assert np.abs(y - standardised(x, (0, 2, 3))).max() < 2.5e-6
+
+
 def ulps(*values):
     return np.array(values, np.int64)
 

@@ -66,7 +66,7 @@ static LogicalResult lowerTrainingBatchNormalization(NodeContext &c) {
   auto alongChannels = [&](unsigned i) {
     return along(c.b, castTo(c.b, c.value(i), element), 1, rank);
   };
-  Standard standard = standardise(c.b, c.value(0), axes, epsilon);
+  Standard standard = standardise(c.b, c.value(0), axes, epsilon, Mean::Refined);
   c.result(0, scaleAndShift(c.b, standard.values, alongChannels(1), alongChannels(2)),
            c.declared(0));
   auto running = [&](unsigned result, unsigned before, Value batch, double divisor) {
@@ -162,15 +162,17 @@ Standard dojo::onnx::standardise(ImplicitLocOpBuilder &b, Value x, ArrayRef<int6
     return average(reduce(b, values, axes, true, Combine::Add),
                    [](Scalars &, ValueRange v) { return v[0]; });
   };
-  auto around = [&](Value mean) {
-    return elementwise(b, shape, element, {x, mean},
+  auto around = [&](Value values, Value mean) {
+    return elementwise(b, shape, element, {values, mean},
                        [](Scalars &s, ValueRange v) { return s.sub(v[0], v[1]); });
   };
-  Value mean = meanOf(x), centred = around(mean);
+  Value mean = meanOf(x), centred = around(x, mean);
   if (kind == Mean::Refined) {
-    mean = elementwise(b, shapeOf(mean), element, {mean, meanOf(centred)},
+    // Of an x near the mean, x - mean is exact: only what the mean lacks is subtracted again.
+    Value rest = meanOf(centred);
+    centred = around(centred, rest);
+    mean = elementwise(b, shapeOf(mean), element, {mean, rest},
                        [](Scalars &s, ValueRange v) { return s.add(v[0], v[1]); });
-    centred = around(mean);
   }
   Value squares = reduce(b, centred, axes, true, Combine::Add,
                          [](Scalars &s, ValueRange v) { return s.mul(v[0], v[0]); });
@@ -218,8 +220,9 @@ static LogicalResult lowerLayerNormalization(NodeContext &c) {
     if (c.has(i) && broadcast(shape, c.shape(i)) != shape)
       return c.fail("its operand " + Twine(i) + " of shape " + shapeName(c.shape(i)) +
                     " does not broadcast to " + shapeName(shape));
+  Shape axes = llvm::to_vector(llvm::seq<int64_t>(*axis, c.rank(0)));
   Standard standard =
-      standardise(c.b, c.value(0), llvm::to_vector(llvm::seq<int64_t>(*axis, c.rank(0))), epsilon);
+      standardise(c.b, c.value(0), axes, epsilon, axes.size() > 1 ? Mean::Refined : Mean::Single);
   if (c.numResults() > 1)
     c.result(1, standard.mean);
   if (c.numResults() > 2)
