@@ -108,6 +108,37 @@ def test_parts_that_no_split_can_have(refused, attributes, sizes, words):
     refused(model, "the_split", words)
 
 
+def changed(change):
+    model = relu_model()
+    change(model)
+    return model
+
+
+@pytest.mark.parametrize(
+    "change, words",
+    [
+        (lambda m: m.graph.output.pop(), "the graph 'bad' has no outputs"),
+        (lambda m: m.graph.output.append(m.graph.output[0]), "the graph has the output 'y' twice"),
+        (lambda m: m.graph.input.append(m.graph.input[0]), "the graph defines 'x' twice"),
+        (lambda m: m.graph.node.append(m.graph.node[0]), "the graph defines 'y' twice"),
+        (lambda m: m.ClearField("opset_import"), "node 'the_relu' (Relu): the model imports no operator set of its domain ''"),
+        (lambda m: m.graph.node[0].input.__setitem__(0, "y"), "node 'the_relu' (Relu): it reads 'y', which no input"),
+    ],
+)
+def test_graphs_that_are_none(refused, change, words):
+    refused(changed(change), words)
+
+
+def test_a_body_given_twice(refused):
+    value = helper.make_tensor_value_info("b", TensorProto.FLOAT, (4, 8))
+    body = helper.make_graph([helper.make_node("Relu", ["x"], ["b"])], "body", [], [value])
+    node = helper.make_node("If", ["c"], ["y"], "the_if", then_branch=body, else_branch=body)
+    node.attribute.append(node.attribute[0])
+    condition = numpy_helper.from_array(np.array(True), "c")
+    name = node.attribute[0].name
+    refused(model_of([node], {"x": (4, 8)}, {"y": (4, 8)}, [condition]), f"node 'the_if' (If): it has the attribute '{name}' twice")
+
+
 def test_missing_external_data(refused):
     refused(gemm_model(8, external_weight(8, "weights.bin")), "weights.bin")
 

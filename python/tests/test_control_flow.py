@@ -139,10 +139,11 @@ def test_floats_known_when_compiling_count_steps(whole, part, steps):
     assert result.outputs["steps"] == steps
 
 
-@pytest.mark.parametrize("part", [0.0, 1e-30])
-def test_a_count_that_no_integer_holds_is_refused(part):
-    text = RATIO.format(whole=7.0, part=part)
-    assert "(Loop): its maximum trip count must be integers known when compiling" in refusal(text)
+@pytest.mark.parametrize("whole, part, value", [(7.0, 0.0, "inf"), (0.0, 0.0, "nan"), (7.0, 1e-30, "7e+30")])
+def test_a_count_that_no_integer_holds_is_refused(whole, part, value):
+    message = refusal(RATIO.format(whole=whole, part=part))
+    assert "(Loop): its maximum trip count must be integers known when compiling" in message
+    assert f"; it comes from {value}, which no int64 holds" in message
 
 
 BY_STEP = """agraph (float[7,40] x) => (float[40] sum, float[5,SHAPE] all) {
@@ -282,6 +283,50 @@ def test_carried_values_that_grow_are_refused():
     assert "its body turns carried value 0 from float32 3 into float32 6" in refusal(text)
 
 
+BODY = """agraph (float[3] x) => (float[3] y, float[2,3] z) {
+  n = Constant<value = int64 {2}>()
+  true = Constant<value = bool {1}>()
+  y, z = Loop (n, true, x) <
+    body = b (int64 i, bool c, float[3] v) => (bool d, float[3] w, float[3] u) {
+      d = Identity(c)
+      f = Cast<to = 1>(i)
+      w = Add(v, f)
+      u = Neg(w)
+    }
+  >
+}"""
+
+
+def wrong(text, old, new):
+    assert old in text
+    with pytest.raises(dojo.Error) as caught:
+        dojo.compile(onnx.parser.parse_model(HEADER + text.replace(old, new)), target="d1-mini")
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("old, new, message", [
+    ("float[3] v", "float[4] v", "the input 'v' of its body is declared as 4 and is 3"),
+    ("float[3] v", "float[3,1] v", "the input 'v' of its body is declared as 3x1 and is 3"),
+    ("float[3] v", "int64[3] v", "the input 'v' of its body is declared as int64 and is float32"),
+    ("int64 i", "int32 i", "the input 'i' of its body is declared as int32 and is int64"),
+    ("int64 i", "int64[2] i", "the input 'i' of its body is declared as 2 and is a scalar"),
+    ("bool c, float[3] v", "bool c", "it reads 'v', which no input, initializer or earlier node defines"),
+    ("float[3] v)", "float[3] v, float[3] s)", "its graph 'body' has 4 inputs, expected 3"),
+    ("y, z = ", "y, z, more = ", "it carries 1 values and has 3 results, and its body gives 3"),
+    ("float[3] u)", "float[3] u, float f)", "it carries 1 values and has 2 results, and its body gives 4"),
+    ("float[3] w, float[3] u)", "float[3] w)", "it carries 1 values and has 2 results, and its body gives 2"),
+])  # fmt: skip
+def test_a_body_that_does_not_fit_its_loop_is_refused(old, new, message):
+    assert message in wrong(BODY, old, new)
+
+
+@pytest.mark.parametrize("count, condition", [("[1]", ""), ("", "[1]"), ("[1]", "[1]")])
+def test_the_number_of_a_step_and_its_condition_may_be_lists_of_one(count, condition):
+    text = BODY.replace("int64 i, bool c", f"int64{count} i, bool{condition} c").replace("bool d", f"bool{condition} d")
+    text = text.replace("bool {1}", f"bool{condition} {{1}}")
+    run(text, {"x": normal(3)})
+
+
 def test_a_loop_without_maximum_is_refused():
     text = STOPPING.replace("Loop (n,", "Loop (,")
     assert "it has no maximum trip count" in refusal(text)
@@ -309,6 +354,17 @@ SCAN = """agraph (float[6,5,3] x, float[40] s, float[7] unused) => (float[40] en
 def test_scans_go_along_any_axis_in_any_direction():
     text = SCAN.replace("float[3,6,40] all", "float[3,5,40] all")
     run(text, {"x": normal(6, 5, 3), "s": normal(40, seed=1), "unused": normal(7)})
+
+
+@pytest.mark.parametrize("old, new, message", [
+    ("float[6,3] v", "float[6,4] v", "the input 'v' of its body is declared as 6x4 and is 6x3"),
+    ("float[40] h", "float[40,1] h", "the input 'h' of its body is declared as 40x1 and is 40"),
+    ("float[40] h", "double[40] h", "the input 'h' of its body is declared as float64 and is float32"),
+    ("end, all = ", "end, all, more = ", "it carries 1 values and has 3 results, and its body gives 2"),
+    ("float[3,40] o)", "float[3,40] o, float[3] row)", "it carries 1 values and has 2 results, and its body gives 3"),
+])  # fmt: skip
+def test_a_body_that_does_not_fit_its_scan_is_refused(old, new, message):
+    assert message in wrong(SCAN.replace("float[3,6,40] all", "float[3,5,40] all"), old, new)
 
 
 def test_loops_nest():

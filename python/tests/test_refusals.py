@@ -146,7 +146,19 @@ CASES = [
     ("Attention", {}, [zeros(1, 2, 3, 4)] * 3 + [zeros(1, 3), zeros(1, 2, 3), zeros(1, 2, 3)],
      "its past of shape 1x2x3 does not fit keys or values of 1x2x3x4"),
     ("Attention", {}, [zeros(1, 2, 3, 4)] * 3 + [zeros(1, 1, 1, 3, 3)],
-     "its mask of shape 1x1x1x3x3 has not 1 to 4 dimensions"),
+     "its mask of shape 1x1x1x3x3 has not 2 to 4 dimensions"),
+    ("Attention", {}, [zeros(1, 2, 3, 4)] * 3 + [zeros(3)], "its mask of shape 3 has not 2 to 4 dimensions"),
+    ("Attention", {}, [zeros(1, 2, 3, 4)] * 3 + [zeros(3, 3, dtype=I)], "its mask is int64; it must be bool or floats"),
+    ("Attention", {"left_window_size": -2}, [zeros(1, 2, 3, 4)] * 3, "its window of -2 is neither -1 nor a number of positions"),
+    ("Attention", {"qk_matmul_output_mode": 4}, [zeros(1, 2, 3, 4)] * 3, "its qk_matmul_output_mode 4 is none of 0 to 3"),
+    ("ReduceSum", {}, [zeros(2, 3), ints(1)[0]], "its axes of shape a scalar are no list"),
+    ("SoftmaxCrossEntropyLoss", {}, [zeros(2, 3), ints(0, 1), zeros(2)], "its weights of shape 2 do not fit 3 classes"),
+    ("TfIdfVectorizer", {**NGRAMS, "max_gram_length": 3}, [ints(1)],
+     "it counts runs of 1 to 3 tokens with 0 skipped, and has runs of 1 to 2"),
+    ("MaxUnpool", {"kernel_shape": [-2]}, [zeros(1, 1, 2), zeros(1, 1, 2, dtype=I)],
+     "its kernel_shape, strides, pads or indices do not fit data of 1x1x2"),
+    ("ConvInteger", {}, [zeros(1, 1, 3, 3, dtype=np.int8), zeros(1, 1, 2, 2, dtype=np.int8), zeros(3, dtype=np.int8)],
+     "its zero point of shape 3 does not fit 1x1x3x3"),
     ("RotaryEmbedding", {}, [zeros(1, 2, 6), zeros(2, 3), zeros(2, 3)],
      "it needs 4 dimensions, or 3 and num_heads, and has 1x2x6"),
     ("RotaryEmbedding", {}, [zeros(1, 2, 3, 4), zeros(1, 3, 3), zeros(1, 3, 3)],
@@ -240,6 +252,30 @@ def test_the_cause_is_named(op, attributes, arrays, message):
         backend.run_model(model, arrays)
     assert f"node 'the node' ({op}): " in str(refusal.value)
     assert message in str(refusal.value)
+
+
+def test_keys_come_out_with_values():
+    inputs = [helper.make_tensor_value_info(n, onnx.TensorProto.FLOAT, [1, 2, 3, 4]) for n in "qkv"]
+    node = helper.make_node("Attention", ["q", "k", "v"], ["y", "keys"], name="the node")
+    graph = helper.make_graph([node], "g", inputs, [helper.make_tensor_value_info("y", 0, None)])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=10)
+    with pytest.raises(backend.Refused, match="it gives present keys without present values"):
+        backend.run_model(model, [zeros(1, 2, 3, 4)] * 3)
+
+
+@pytest.mark.parametrize("op, opset, attributes, message", [
+    ("Flatten", 10, {"axis": -1}, "node 'the node' (Flatten): its axis -1 is outside a tensor of 2 dimensions"),
+    ("Relu", 99, {}, f"node 'the node' (Relu): opset 99 is newer than {OPSET}, the newest one that is known"),
+])  # fmt: skip
+def test_the_opset_decides(op, opset, attributes, message):
+    node = helper.make_node(op, ["x"], ["y"], name="the node", **attributes)
+    relu = helper.make_node("Relu", ["y"], ["z"])
+    infos = [helper.make_tensor_value_info("x", onnx.TensorProto.FLOAT, [2, 3]), helper.make_tensor_value_info("z", 0, None)]
+    graph = helper.make_graph([node, relu], "g", infos[:1], infos[1:])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=8)
+    with pytest.raises(backend.Refused) as refusal:
+        backend.run_model(model, [zeros(2, 3)])
+    assert message in str(refusal.value) and "1 problem" in str(refusal.value)
 
 
 def test_statistics_are_results_of_training_alone():

@@ -186,7 +186,7 @@ NONE = node("Optional", "", "o", type=tensor)
         (loop([], [("on", TensorProto.BOOL), ("l", F)], "many"), sequence,
          "it carries lists through 2000 steps, more than 1024"),
         (loop([node("Identity", "l", "s"), node("Identity", "on", "go"), node("Neg", "x", "n")],
-              [("go", TensorProto.BOOL), ("s", F), ("n", F)]), sequence, "it carries 1 values with lists and its body gives 2"),
+              [("go", TensorProto.BOOL), ("s", F), ("n", F)]), sequence, "it carries 1 values with lists and has 1 results, and its body gives 3"),
         ([LIST, node("Neg", "s")], tensor, "its operand 0, 'X', must not be seq(float32)"),
         ([LIST, node("Identity", "s")], tensor, "its result 0 is declared as float32 and is seq(float32)"),
     ],

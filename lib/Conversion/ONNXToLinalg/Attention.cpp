@@ -63,6 +63,7 @@ private:
   enum Operand : unsigned { Q, K, V, Mask, PastKey, PastValue, Lengths };
 
   LogicalResult readShapes();
+  LogicalResult readOptions();
   std::optional<Shape> headedShape(unsigned operand, int64_t count);
   LogicalResult checkShapes();
   Value single(unsigned operand);
@@ -75,7 +76,8 @@ private:
   NodeContext &c;
   ImplicitLocOpBuilder &b;
   bool flat = false, causal = false;
-  int64_t queryHeads = 0, keyHeads = 0, queries = 0, keys = 0, past = 0, left = -1, right = -1;
+  int64_t queryHeads = 0, keyHeads = 0, queries = 0, keys = 0, past = 0, left = -1, right = -1,
+          mode = 0;
 };
 
 } // namespace
@@ -110,9 +112,21 @@ LogicalResult Attention::readShapes() {
   past = c.has(PastKey) ? c.shape(PastKey)[2] : 0;
   queries = c.shape(Q)[flat ? 1 : 2];
   keys = past + c.shape(K)[flat ? 1 : 2];
+  return readOptions();
+}
+
+LogicalResult Attention::readOptions() {
   causal = c.flagAttr("is_causal", false);
   left = std::min<int64_t>(c.intAttr("left_window_size", -1), queries + keys);
   right = std::min<int64_t>(c.intAttr("right_window_size", -1), queries + keys);
+  mode = c.intAttr("qk_matmul_output_mode", 0);
+  for (int64_t window : {left, right})
+    if (window < -1)
+      return c.fail("its window of " + Twine(window) + " is neither -1 nor a number of positions");
+  if (mode < 0 || mode > 3)
+    return c.fail("its qk_matmul_output_mode " + Twine(mode) + " is none of 0 to 3");
+  if (c.numResults() == 2)
+    return c.fail("it gives present keys without present values");
   return success();
 }
 
@@ -142,8 +156,10 @@ LogicalResult Attention::checkShapes() {
       return c.fail("its past of shape " + shapeName(c.shape(past)) +
                     " does not fit keys or values of " + shapeName(*now));
   }
-  if (c.has(Mask) && (c.rank(Mask) < 1 || c.rank(Mask) > 4))
-    return c.fail("its mask of shape " + shapeName(c.shape(Mask)) + " has not 1 to 4 dimensions");
+  if (c.has(Mask) && !c.declared(Mask).isInteger(1) && !isa<FloatType>(c.declared(Mask)))
+    return c.fail("its mask is " + typeName(c.declared(Mask)) + "; it must be bool or floats");
+  if (c.has(Mask) && (c.rank(Mask) < 2 || c.rank(Mask) > 4))
+    return c.fail("its mask of shape " + shapeName(c.shape(Mask)) + " has not 2 to 4 dimensions");
   if (c.has(Lengths) && Shape(c.shape(Lengths)) != Shape{(*q)[0]})
     return c.fail("its lengths of shape " + shapeName(c.shape(Lengths)) +
                   " do not fit a batch of " + Twine((*q)[0]));
@@ -219,7 +235,6 @@ LogicalResult Attention::lower() {
   Value q = heads(Q, queryHeads), k = heads(K, keyHeads), v = heads(V, keyHeads);
   double scale = c.floatAttr("scale", 1 / std::sqrt(double(shapeOf(q)[3])));
   double cap = c.floatAttr("softcap", 0);
-  int64_t mode = c.intAttr("qk_matmul_output_mode", 0);
   c.ignore({"softmax_precision"});
   if (past) {
     k = concat(b, 2, {single(PastKey), k});

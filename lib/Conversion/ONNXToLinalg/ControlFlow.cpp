@@ -58,13 +58,15 @@ FailureOr<Value> scalarCondition(NodeContext &c, unsigned i) {
   return reshape(c.b, c.value(i), {});
 }
 
-/// The outputs of the body, which a loop on the mesh has for each of its steps.
-FailureOr<Values> lowerStep(NodeContext &c, ArrayRef<Known> inputs, size_t least) {
+/// The outputs of the body, which a loop on the mesh has for each of its steps: those of the node
+/// and `more`.
+FailureOr<Values> lowerStep(NodeContext &c, ArrayRef<Known> inputs, size_t carried, unsigned more) {
   FailureOr<Values> results = c.lowerBody("body", inputs);
   if (failed(results))
     return failure();
-  if (results->size() < least)
-    return c.fail("its body has too few outputs");
+  if (results->size() != c.numResults() + more || c.numResults() < carried)
+    return c.fail("it carries " + Twine(carried) + " values and has " + Twine(c.numResults()) +
+                  " results, and its body gives " + Twine(results->size()));
   for (Known &one : *results)
     if (one.isList())
       return c.fail("its body gives " + describe(one) + ", and no list came in");
@@ -145,6 +147,16 @@ FailureOr<int64_t> tripCount(NodeContext &c, std::optional<bool> condition) {
   return std::max<int64_t>(count->front(), 0);
 }
 
+/// A scalar that the body takes as input `i`; it may state one dimension of one place.
+Known asStated(NodeContext &c, unsigned i, Known scalar) {
+  auto stated = dyn_cast_if_present<RankedTensorType>(c.statedInput("body", i));
+  if (!stated || stated.getShape() != ArrayRef<int64_t>{1})
+    return scalar;
+  if (scalar.constant)
+    return knownConstant(cast<DenseElementsAttr>(scalar.constant).reshape(scalar.type.clone({1})));
+  return asKnown(reshape(c.b, scalar.value, {1}), scalar.declared);
+}
+
 /// The body takes the number of the step, a condition that is true while it runs, and the carried
 /// values; it gives the next condition, the next carried values and what is collected.
 class LoopLowering {
@@ -188,10 +200,11 @@ LogicalResult LoopLowering::lower() {
   SmallVector<Value> inits = {active, zero};
   llvm::append_range(inits, valuesOf(c, carried));
   StepLoop loop(c.b, count, inits);
-  Values inputs = {asKnown(loop.carried()[1], c.b.getI64Type()), knownBool(c, true)};
-  inputs[0].byStep = ByStep{loop.step(), count, {0}, {1}};
+  Known number = asKnown(loop.carried()[1], c.b.getI64Type());
+  number.byStep = ByStep{loop.step(), count, {0}, {1}};
+  Values inputs = {asStated(c, 0, number), asStated(c, 1, knownBool(c, true))};
   inputs.append(knownLike(loop.carried().drop_front(2), carried));
-  FailureOr<Values> results = lowerStep(c, inputs, 1 + carried.size());
+  FailureOr<Values> results = lowerStep(c, inputs, carried.size(), 1);
   if (failed(results))
     return failure();
   return finish(loop, *results);
@@ -251,15 +264,16 @@ LogicalResult unrollLoop(NodeContext &c) {
     carried.push_back(c.operand(i));
   auto number = RankedTensorType::get({}, c.b.getI64Type());
   for (int64_t step = 0; step < *count && *goesOn; ++step) {
-    Values inputs = {knownConstant(DenseElementsAttr::get(number, step)), knownBool(c, true)};
+    Known current = knownConstant(DenseElementsAttr::get(number, step));
+    Values inputs = {asStated(c, 0, current), asStated(c, 1, knownBool(c, true))};
     inputs.append(carried);
     FailureOr<Values> results = c.lowerBody("body", inputs);
     if (failed(results))
       return failure();
-    if (results->size() != 1 + carried.size())
-      return c.fail("it carries " + Twine(carried.size()) +
-                        " values with lists and its body gives " +
-                        Twine(int64_t(results->size()) - 1),
+    if (results->size() != 1 + carried.size() || c.numResults() != carried.size())
+      return c.fail("it carries " + Twine(carried.size()) + " values with lists and has " +
+                        Twine(c.numResults()) + " results, and its body gives " +
+                        Twine(results->size()),
                     "what a loop collects beside lists is not supported");
     goesOn = knownCondition(results->front());
     if (!goesOn)
@@ -297,7 +311,7 @@ FailureOr<Values> scan(NodeContext &c, ScanPlan &plan, MutableArrayRef<Known> ca
     inputs.push_back(
         asKnown(loop.slice(c.valueOf(one), plan.inputAxes[i], ScanPlan::at(plan.inputReversed, i)),
                 one.declared));
-  FailureOr<Values> results = lowerStep(c, inputs, carried.size());
+  FailureOr<Values> results = lowerStep(c, inputs, carried.size(), 0);
   if (failed(results))
     return failure();
   auto next = MutableArrayRef(*results).take_front(carried.size());

@@ -28,12 +28,17 @@ static LogicalResult lowerReshape(NodeContext &c) {
   return failed(shape) ? failure() : reshapeTo(c, *shape);
 }
 
-static LogicalResult lowerFlatten(NodeContext &c) {
-  int64_t rank = c.rank(0), given = c.intAttr("axis", 1), axis = given < 0 ? given + rank : given;
-  if (axis < 0 || axis > rank)
-    return c.fail("its axis " + Twine(given) + " is outside a tensor of " + Twine(rank) +
-                  " dimensions");
-  return reshapeTo(c, {product(c.shape(0).take_front(axis)), product(c.shape(0).drop_front(axis))});
+/// Negative axes count from the end as of opset 11.
+static Handler flatten(bool fromEnd) {
+  return [fromEnd](NodeContext &c) -> LogicalResult {
+    int64_t rank = c.rank(0), given = c.intAttr("axis", 1),
+            axis = given < 0 && fromEnd ? given + rank : given;
+    if (axis < 0 || axis > rank)
+      return c.fail("its axis " + Twine(given) + " is outside a tensor of " + Twine(rank) +
+                    " dimensions");
+    return reshapeTo(c,
+                     {product(c.shape(0).take_front(axis)), product(c.shape(0).drop_front(axis))});
+  };
 }
 
 /// Axes are an operand from opset 13 on, an attribute before.
@@ -426,7 +431,8 @@ static Handler lowerPad(bool operands) {
 void dojo::onnx::registerDataMovement(HandlerRegistry &registry) {
   registry.onOp("Identity", 1, forward);
   registry.onOp("Reshape", 5, lowerReshape);
-  registry.onOp("Flatten", 1, lowerFlatten);
+  registry.onOp("Flatten", 1, flatten(false));
+  registry.onOp("Flatten", 11, flatten(true));
   registry.onOp("Squeeze", 1, squeeze(false));
   registry.onOp("Squeeze", 13, squeeze(true));
   registry.onOp("Unsqueeze", 1, unsqueeze(false));

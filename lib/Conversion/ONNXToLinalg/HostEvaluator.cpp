@@ -14,6 +14,7 @@
 #include "mlir/Dialect/Utils/IndexingUtils.h"
 #include "llvm/ADT/StringMap.h"
 #include "llvm/ADT/bit.h"
+#include "llvm/Support/Format.h"
 
 #include <cmath>
 
@@ -239,6 +240,14 @@ std::optional<int64_t> castElement(int64_t value, Type from, Type to) {
   return fits ? std::optional<int64_t>(floatOf(value)) : std::nullopt;
 }
 
+std::string printed(float value) {
+  if (std::isnan(value))
+    return "nan"; // whatever its sign
+  std::string text;
+  llvm::raw_string_ostream(text) << llvm::format("%g", value);
+  return text;
+}
+
 Evaluated cast(NodeContext &c, Operands x) {
   c.ignore({"saturate", "round_mode"});
   Type to = declaredType(c.b.getContext(), c.intAttr("to", 0));
@@ -248,8 +257,11 @@ Evaluated cast(NodeContext &c, Operands x) {
   HostTensor result = {x[0].shape, to, {}};
   for (int64_t value : x[0].data) {
     auto element = castElement(value, x[0].element, to);
-    if (!element)
+    if (!element) {
+      c.unknownBecause("it comes from " + printed(floatOf(value)) + ", which no " + typeName(to) +
+                       " holds");
       return std::nullopt;
+    }
     result.data.push_back(*element);
   }
   return result;

@@ -22,6 +22,9 @@ static LogicalResult likelihoodLoss(NodeContext &c, Value logProbabilities) {
   if (targets != expected)
     return c.fail("its targets of shape " + shapeName(targets) + " do not fit scores of " +
                   shapeName(shape));
+  if (c.has(2) && Shape(c.shape(2)) != Shape{shape[1]})
+    return c.fail("its weights of shape " + shapeName(c.shape(2)) + " do not fit " +
+                  Twine(shape[1]) + " classes");
   if (!llvm::is_contained({"none", "sum", "mean"}, reduction))
     return c.fail("its reduction '" + reduction + "' is none of none, sum and mean");
   Type element = elementOf(logProbabilities);

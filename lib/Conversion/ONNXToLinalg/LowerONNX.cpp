@@ -132,9 +132,20 @@ const Handler *Walker::handlerOf(NodeOp node) {
 
 /// Reports what is wrong with nodes by themselves, those in bodies included.
 void Walker::checkNodes() {
+  llvm::StringMap<std::optional<int64_t>> newest;
   from.walk<WalkOrder::PreOrder>([&](NodeOp node) {
-    bool handled = registry.knows(node.getDomain().value_or(""), node.getOpType());
-    std::string problem = problemOf(node, handled);
+    StringRef domain = node.getDomain().value_or("");
+    auto [known, isFirst] = newest.try_emplace(domain);
+    if (isFirst)
+      known->second = newestOpset(domain);
+    if (known->second && int64_t(node.getOpset()) > *known->second) {
+      if (isFirst)
+        reject(node, "opset " + Twine(node.getOpset()) + " is newer than " + Twine(*known->second) +
+                         ", the newest one that is known");
+      wrong.insert(node);
+      return;
+    }
+    std::string problem = problemOf(node, registry.knows(domain, node.getOpType()));
     if (problem.empty())
       return;
     reject(node, problem);
@@ -190,6 +201,9 @@ void Walker::visit(NodeOp node) {
   auto lower = [this](Region &graph, ArrayRef<Known> inputs) { return lowerGraph(graph, inputs); };
   NodeContext context(node, b, operands, lower);
   std::optional<ByStep> byStep = evaluateByStep(context);
+  for (Known *operand : operands)
+    if (operand && context.whyUnknown.empty())
+      context.whyUnknown = operand->whyUnknown;
   bool lowered = evaluateOnHost(context) || (!context.failed && succeeded((*handler)(context)));
   if (byStep && lowered)
     context.results[0].byStep = std::move(byStep);
@@ -214,6 +228,8 @@ void Walker::visit(NodeOp node) {
   for (auto [i, known] : llvm::enumerate(context.results)) {
     if (!known.declared)
       continue;
+    if (!known.constant)
+      known.whyUnknown = context.whyUnknown;
     OpResult result = node->getResult(i);
     if (Type declared = signature.result(i); declared && computedType(declared))
       known.declared = declared;
@@ -241,6 +257,12 @@ FailureOr<SmallVector<Known>> Walker::lowerGraph(Region &graph, ArrayRef<Known> 
     auto optional = dyn_cast<OptionalType>(argument.getType());
     if (optional && optional.getElement() == input.declared)
       values[argument] = {{}, {}, {}, optional, {input}};
+    std::string problem = difference(argument.getType(), values[argument]);
+    if (problem.empty())
+      continue;
+    reject(cast<NodeOp>(graph.getParentOp()),
+           "the input '" + nodeName(argument.getLoc()) + "' of its body " + problem);
+    return failure();
   }
   visitAll(graph.front());
   b.setLoc(around);

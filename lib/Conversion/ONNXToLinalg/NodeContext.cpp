@@ -96,6 +96,8 @@ FailureOr<int64_t> NodeContext::needInt(unsigned i, StringRef what) {
 }
 
 LogicalResult NodeContext::failUnknown(unsigned i, const Twine &cause) {
+  if (has(i) && !operands[i]->whyUnknown.empty())
+    return fail(cause + "; " + operands[i]->whyUnknown);
   SetVector<Value> behind;
   if (has(i))
     behind.insert(node.getInputs()[i]);
@@ -244,6 +246,11 @@ Region *NodeContext::graph(StringRef name) {
     if (cast<StringAttr>(bodies[i]).getValue() == name)
       return &node.getGraphs()[i];
   return nullptr;
+}
+
+Type NodeContext::statedInput(StringRef name, unsigned i) {
+  Region *body = graph(name);
+  return body && i < body->getNumArguments() ? body->getArgument(i).getType() : Type();
 }
 
 FailureOr<SmallVector<Known>> NodeContext::lowerBody(StringRef name, ArrayRef<Known> inputs) {

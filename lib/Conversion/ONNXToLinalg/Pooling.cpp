@@ -188,8 +188,11 @@ static LogicalResult lowerMaxUnpool(NodeContext &c) {
   int64_t rank = c.rank(0) - 2;
   Shape kernel = c.intsAttr("kernel_shape"), strides = c.intsAttr("strides", Shape(rank, 1)),
         pads = c.intsAttr("pads", Shape(2 * rank, 0)), natural(c.shape(0));
+  auto isPositive = [](int64_t size) { return inRange(size, 1); };
   if (rank < 1 || int64_t(kernel.size()) != rank || int64_t(strides.size()) != rank ||
-      int64_t(pads.size()) != 2 * rank || Shape(c.shape(1)) != natural)
+      int64_t(pads.size()) != 2 * rank || Shape(c.shape(1)) != natural ||
+      !llvm::all_of(kernel, isPositive) || !llvm::all_of(strides, isPositive) ||
+      !llvm::all_of(pads, [](int64_t size) { return inRange(size, 0); }))
     return c.fail("its kernel_shape, strides, pads or indices do not fit data of " +
                   shapeName(natural));
   for (int64_t d = 0; d < rank; ++d)

@@ -253,6 +253,9 @@ static LogicalResult lowerQLinearMatMul(NodeContext &c) {
 /// Data and weights less their zero points; padding is added behind, so that it is zero.
 static FailureOr<Value> integerConvolution(NodeContext &c, unsigned x, unsigned xZero, unsigned w,
                                            unsigned wZero, unsigned bias) {
+  if (c.has(xZero) && product(c.shape(xZero)) != 1)
+    return c.fail("its zero point of shape " + shapeName(c.shape(xZero)) + " does not fit " +
+                  shapeName(c.shape(x)));
   auto data = centred(c, x, xZero, 1), weights = centred(c, w, wZero, c.rank(w));
   if (failed(data) || failed(weights))
     return failure();

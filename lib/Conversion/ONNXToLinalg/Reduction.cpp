@@ -47,6 +47,8 @@ FailureOr<std::optional<Shape>> readAxes(NodeContext &c, bool operand) {
     auto given = c.needInts(1, "axes");
     if (failed(given))
       return failure();
+    if (c.rank(1) != 1)
+      return c.fail("its axes of shape " + shapeName(c.shape(1)) + " are no list");
     axes = *given;
   }
   if (axes.empty()) {

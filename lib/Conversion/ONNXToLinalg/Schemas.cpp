@@ -49,10 +49,6 @@ const Schema *newest(ArrayRef<Schema> versions, int64_t opset) {
   return found;
 }
 
-bool isDescribed(StringRef domain) {
-  return llvm::any_of(schemas, [&](const Schema &schema) { return schema.domain == domain; });
-}
-
 /// One operand or result: `name:type`, with a mark behind the name.
 struct Formal {
   enum Kind { Single, Optional, Variadic } kind = Single;
@@ -178,11 +174,19 @@ Type typeNamed(MLIRContext *context, StringRef name) {
 
 } // namespace
 
+std::optional<int64_t> dojo::onnx::newestOpset(StringRef domain) {
+  std::optional<int64_t> newest;
+  for (const Schema &schema : schemas)
+    if (schema.domain == domain)
+      newest = std::max(newest.value_or(0), schema.since);
+  return newest;
+}
+
 std::string dojo::onnx::problemOf(NodeOp node, bool handled) {
   StringRef domain = node.getDomain().value_or(""), op = node.getOpType();
   ArrayRef<Schema> versions = versionsOf(domain, op);
   if (versions.empty())
-    return isDescribed(domain) && !handled ? "ONNX has no such operator" : "";
+    return newestOpset(domain) && !handled ? "ONNX has no such operator" : "";
   const Schema *schema = newest(versions, node.getOpset());
   if (!schema || schema->removed)
     return llvm::formatv("opset {0} has no such operator; opset {1} {2} it", node.getOpset(),

@@ -22,6 +22,9 @@ struct Schema {
   llvm::StringRef operands, results, attributes, parameters;
 };
 
+/// The newest opset of the domain that the table knows; nothing for domains that it does not have.
+std::optional<int64_t> newestOpset(llvm::StringRef domain);
+
 /// What is wrong with a node, whatever the types of its operands are: its operator, the
 /// numbers of operands and results, the attributes. Empty if nothing is. An operator that
 /// ONNX does not have may be `handled` all the same: exporters write some into its domain.

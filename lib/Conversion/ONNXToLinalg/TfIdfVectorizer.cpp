@@ -102,6 +102,10 @@ static LogicalResult lowerTfIdfVectorizer(NodeContext &c) {
           skips = c.intAttr("max_skip_count", 0);
   if (!llvm::is_contained({"TF", "IDF", "TFIDF"}, StringRef(mode)))
     return c.fail("its mode '" + mode + "' is none of TF, IDF and TFIDF");
+  int64_t lengths = c.intsAttr("ngram_counts").size();
+  if (least < 1 || most < least || most > lengths || skips < 0)
+    return c.fail("it counts runs of " + Twine(least) + " to " + Twine(most) + " tokens with " +
+                  Twine(skips) + " skipped, and has runs of 1 to " + Twine(lengths));
   Type element = c.type(0).getElementType();
   if (c.rank(0) < 1 || c.rank(0) > 2 || !element.isIntOrIndex())
     return c.fail("it needs integers along one dimension, or two with a batch, and has " +

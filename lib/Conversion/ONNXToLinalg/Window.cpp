@@ -14,8 +14,7 @@ static void padSame(Window &w, size_t i, int64_t extent, bool upper) {
   w.high[i] = total - w.low[i];
 }
 
-/// Sizes whose products stay far from overflow.
-static bool inRange(int64_t size, int64_t least) {
+bool dojo::onnx::inRange(int64_t size, int64_t least) {
   return size >= least && size <= int64_t(1) << 24;
 }
 

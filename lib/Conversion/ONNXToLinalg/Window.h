@@ -23,6 +23,9 @@ struct Window {
   Value padded(mlir::ImplicitLocOpBuilder &b, Value tensor, Value scalar) const;
 };
 
+/// Whether a size is at least `least`, and products of such sizes stay far from overflow.
+bool inRange(int64_t size, int64_t least);
+
 /// Reads the attributes that all windows share. `spatial` is the shape of the
 /// data behind its batch and channel dimensions.
 mlir::FailureOr<Window> readWindow(NodeContext &c, ArrayRef<int64_t> spatial,

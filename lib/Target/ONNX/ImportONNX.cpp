@@ -6,6 +6,7 @@
 #include "dojo/Dialect/ONNX/IR/ONNX.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Verifier.h"
+#include "llvm/ADT/StringSet.h"
 #include "llvm/Support/Path.h"
 #include <google/protobuf/io/coded_stream.h>
 
@@ -43,7 +44,7 @@ public:
 
 private:
   Location named(StringRef name) { return NameLoc::get(builder.getStringAttr(name)); }
-  Error readOpsets();
+  void readOpsets();
   Error importGraph(GraphProto &graph, Block &block, Scope &scope);
   Error importInitializers(GraphProto &graph, Scope &scope);
   Error importNode(NodeProto &node, Scope &scope);
@@ -90,14 +91,11 @@ std::string label(const NodeProto &node) {
 
 StringRef canonicalDomain(StringRef domain) { return domain == "ai.onnx" ? "" : domain; }
 
-Error Importer::readOpsets() {
+void Importer::readOpsets() {
   for (const auto &entry : model.opset_import())
     opsets[canonicalDomain(entry.domain())] = entry.version();
   if (opsets.empty() && model.ir_version() < 3)
     opsets[""] = 1;
-  if (opsets.empty())
-    return error("the model imports no operator set");
-  return Error::success();
 }
 
 std::string printed(Type type) {
@@ -245,8 +243,9 @@ Error Importer::importNode(NodeProto &node, Scope &scope) {
     state.addOperands(value);
   }
   NamedAttrList attributes;
+  llvm::StringSet<> seen;
   for (auto &attribute : *node.mutable_attribute()) {
-    if (attributes.get(attribute.name()))
+    if (!seen.insert(attribute.name()).second)
       return fail("it has the attribute '" + attribute.name() + "' twice");
     if (Error e = importAttribute(attribute, attributes))
       return fail(llvm::toString(std::move(e)));
@@ -298,6 +297,17 @@ Expected<SmallVector<Value>> Importer::outputs(const GraphProto &graph, Scope &s
   return values;
 }
 
+/// Those of a program are told apart by their names.
+Error checkOutputs(const GraphProto &graph) {
+  if (!graph.output_size())
+    return error("the graph '%s' has no outputs", graph.name().c_str());
+  llvm::StringSet<> names;
+  for (const auto &output : graph.output())
+    if (!names.insert(output.name()).second)
+      return error("the graph has the output '%s' twice", output.name().c_str());
+  return Error::success();
+}
+
 /// Notes the names of inputs, outputs and unknown dimensions on `func`.
 void Importer::describe(func::FuncOp func, const GraphProto &graph,
                         ArrayRef<const ValueInfoProto *> inputs) {
@@ -317,9 +327,10 @@ void Importer::describe(func::FuncOp func, const GraphProto &graph,
 }
 
 Expected<OwningOpRef<ModuleOp>> Importer::run() {
-  if (Error e = readOpsets())
-    return e;
+  readOpsets();
   GraphProto &graph = *model.mutable_graph();
+  if (Error e = checkOutputs(graph))
+    return e;
   OwningOpRef<ModuleOp> module(ModuleOp::create(named(graph.name())));
   auto func = func::FuncOp::create(named(graph.name()), "main", builder.getFunctionType({}, {}));
   module->push_back(func);

@@ -47,6 +47,8 @@ struct Known {
 
   llvm::SmallVector<Extent, 1> extents = {};
   std::optional<ByStep> byStep = {};
+  /// Why a value that nothing but constants decide is not known; else empty.
+  std::string whyUnknown = {};
 
   bool isList() const { return llvm::isa_and_present<SequenceType, OptionalType>(declared); }
 };
@@ -120,6 +122,8 @@ public:
   }
 
   bool hasGraph(llvm::StringRef name) { return graph(name); }
+  /// The type that the graph states for its input `i`; null without such an input.
+  mlir::Type statedInput(llvm::StringRef name, unsigned i);
   /// The outputs of a graph among the attributes, lowered where `b` stands with these values for
   /// its inputs. What it cannot lower is reported with the nodes inside.
   mlir::FailureOr<llvm::SmallVector<Known>> lowerBody(llvm::StringRef name,
@@ -143,6 +147,9 @@ public:
   void result(unsigned i, mlir::Type declared, std::vector<Known> items);
   /// A result that is operand `operand` itself.
   void forward(unsigned i, unsigned operand);
+
+  /// Says why results are not known when compiling though all operands are.
+  void unknownBecause(const llvm::Twine &cause) { whyUnknown = cause.str(); }
 
   /// Dimension `dim` of result `i` has as many places as `count` says at run time.
   void limit(unsigned i, int64_t dim, mlir::Value count);
@@ -168,6 +175,7 @@ private:
   LowerGraph lowerGraph;
   llvm::StringSet<> read;
   llvm::SmallDenseSet<unsigned> extentsRead;
+  std::string whyUnknown;
   Known absent;
   bool failed = false;
 };
