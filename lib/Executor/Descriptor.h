@@ -54,27 +54,41 @@ bool forEachIndex(const Descriptor &d, unsigned inner, F &&body) {
 struct Region {
   enum Side : bool { source, destination };
 
-  Descriptor d;
   uint64_t base;
-  Side side;
+  uint32_t run;
+  uint32_t levels;
+  uint32_t counts[Descriptor::maxLevels];
+  int32_t strides[Descriptor::maxLevels];
+
+  Region(const Descriptor &d, uint64_t base, Side side) : base(base), run(d.run), levels(d.levels) {
+    std::copy_n(d.counts, Descriptor::maxLevels, counts);
+    std::copy_n(side == source ? d.source : d.destination, Descriptor::maxLevels, strides);
+  }
 
   /// Calls `body` with the begin and the end of every run, those that follow each
   /// other as one, until it gives false.
   template <class F>
   bool forEachRun(F &&body) const {
-    uint64_t begin = base, end = base;
-    return forEachIndex(d, 0,
-                        [&](int64_t from, int64_t to) {
-                          const uint64_t at = base + (side == source ? from : to);
-                          if (at != end) {
-                            if (begin != end && !body(begin, end))
-                              return false;
-                            begin = at;
-                          }
-                          end = at + d.run;
-                          return true;
-                        }) &&
-           body(begin, end);
+    uint64_t begin = base, end = base, at = base;
+    uint32_t index[Descriptor::maxLevels] = {};
+    for (;;) {
+      if (at != end) {
+        if (begin != end && !body(begin, end))
+          return false;
+        begin = at;
+      }
+      end = at + run;
+      unsigned level = 0;
+      for (; level < levels; ++level) {
+        at += strides[level];
+        if (++index[level] < counts[level])
+          break;
+        at -= int64_t(strides[level]) * counts[level];
+        index[level] = 0;
+      }
+      if (level >= levels)
+        return body(begin, end);
+    }
   }
 
   /// A byte of [begin, end) that the side covers.

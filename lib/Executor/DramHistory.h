@@ -8,11 +8,12 @@
 #ifndef DOJO_LIB_EXECUTOR_DRAMHISTORY_H
 #define DOJO_LIB_EXECUTOR_DRAMHISTORY_H
 
-#include "AccessHistory.h"
 #include "Descriptor.h"
+#include "VectorClocks.h"
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/STLFunctionalExtras.h"
-#include <memory>
+#include <optional>
+#include <vector>
 
 namespace dojo::exec {
 

@@ -201,7 +201,9 @@ Error Executor::Impl::run(llvm::StringRef name) {
   auto begin = std::chrono::steady_clock::now();
   if (timing)
     timing->begin(mesh.clocks, *address);
-  Error error = runEntry(mesh, {name.str(), *address}, threads, options.instructionLimit,
+  const uint64_t limit = mesh.races ? std::min(options.instructionLimit, Races::mostInstructions)
+                                    : options.instructionLimit;
+  Error error = runEntry(mesh, {name.str(), *address}, threads, limit,
                          timing ? &timing->issueModel() : nullptr);
   if (timing && !error)
     timing->finish(name, mesh.clocks);

@@ -188,26 +188,25 @@ bool copy(Node &node, const Descriptor &d, const Side &from, const Side &to) {
   return true;
 }
 
-/// Reads a field of a descriptor.
-template <class T>
-bool readField(Node &node, uint64_t address, T *field, unsigned count) {
-  const uint64_t size = count * sizeof(T);
-  const char *bytes =
-      node.shadow ? readable<true>(node, address, size) : readable<false>(node, address, size);
+/// Reads `size` bytes of a descriptor, at least one, from `offset` on.
+bool readPart(Node &node, uint64_t address, Descriptor &d, uint64_t offset, uint64_t size) {
+  const char *bytes = node.shadow ? readable<true>(node, address + offset, size)
+                                  : readable<false>(node, address + offset, size);
   if (bytes)
-    memcpy(field, bytes, size);
+    memcpy(reinterpret_cast<char *>(&d) + offset, bytes, size);
   return bytes;
 }
 
-/// Reads the words that count field by field: others may be dead, or outside the SRAM.
+/// Reads the words that count: others may be dead, or outside the SRAM.
 bool readFields(Node &node, uint64_t address, Descriptor &d) {
-  return readField(node, address + offsetof(Descriptor, run), &d.run, 1) &&
-         readField(node, address + offsetof(Descriptor, levels), &d.levels, 1) &&
-         readField(node, address + offsetof(Descriptor, reserved), d.reserved, 2) &&
-         (d.levels > Descriptor::maxLevels ||
-          (readField(node, address + offsetof(Descriptor, counts), d.counts, d.levels) &&
-           readField(node, address + offsetof(Descriptor, source), d.source, d.levels) &&
-           readField(node, address + offsetof(Descriptor, destination), d.destination, d.levels)));
+  if (!readPart(node, address, d, 0, offsetof(Descriptor, counts)))
+    return false;
+  if (!d.levels || d.levels > Descriptor::maxLevels)
+    return true;
+  const uint64_t size = d.levels * sizeof(uint32_t);
+  return readPart(node, address, d, offsetof(Descriptor, counts), size) &&
+         readPart(node, address, d, offsetof(Descriptor, source), size) &&
+         readPart(node, address, d, offsetof(Descriptor, destination), size);
 }
 
 [[gnu::cold, gnu::noinline]] bool faultDescriptor(Node &node, uint64_t address) {

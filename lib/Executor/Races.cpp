@@ -18,11 +18,13 @@ Expected<std::unique_ptr<Races>> Races::create(Mesh &mesh) {
     return memory.takeError();
   auto races = std::unique_ptr<Races>(new Races(mesh));
   races->memory = std::move(*memory);
-  auto known = std::make_shared<Known>(topology.nodes());
   for (unsigned i = 0; i < topology.nodes(); ++i)
-    races->nodes.push_back({AccessHistory(races->memory.data() + i * bytes), known});
+    races->nodes.emplace_back(AccessHistory(races->memory.data() + i * bytes, topology.sramBytes));
+  races->clocks.reset(topology.nodes());
   return std::move(races);
 }
+
+Races::Races(Mesh &mesh) : mesh(mesh), clocks(mesh.topology.nodes()) {}
 
 std::string Races::where(unsigned node, uint32_t place) const {
   const uint32_t address = place & ~inCall;
@@ -52,7 +54,7 @@ Races::Semaphore &Races::semaphore(unsigned node, uint64_t number) {
 }
 
 void Races::nextSegment(State &state) {
-  state.history.close(state.now++);
+  state.history.begin(++state.now);
   state.places.push_back(state.place);
 }
 
@@ -62,20 +64,20 @@ void Races::settle(unsigned node) {
   for (const Arrival &arrival : state.arrivals)
     clearFlag(node, arrival.to, Shadow::arriving);
   state.arrivals.clear();
+  state.landed.clear();
   drain(node);
   state.open.clear();
-  state.history.close(state.now++);
-  state.first = state.now;
+  state.history.reset();
+  state.now = 1;
+  state.history.begin(state.now);
 }
 
 void Races::begin(uint32_t entry) {
-  auto known = std::make_shared<Known>();
-  for (unsigned node = 0; node < nodes.size(); ++node) {
+  const VectorClocks::Clock nothing = clocks.reset(nodes.size());
+  for (unsigned node = 0; node < nodes.size(); ++node)
     settle(node);
-    known->push_back(nodes[node].now - 1);
-  }
   for (State &state : nodes) {
-    state.known = known;
+    state.known = nothing;
     state.semaphores.clear();
     state.place = entry;
     state.places = {entry};
@@ -157,17 +159,17 @@ bool Races::push(Node &node, const Region &from, unsigned target, const Region &
   if (!act(node))
     return false;
   State &state = nodes[node.number], &other = nodes[target];
+  const Epoch known = clocks.of(state.known, target);
   std::optional<uint64_t> late;
   if (target != node.number)
     to.forEachRun([&](uint64_t begin, uint64_t end) {
-      late = other.history.firstAfter((*state.known)[target], begin, end);
+      late = other.history.firstAfter(known, begin, end);
       return !late;
     });
   if (late) {
-    const Epoch last = other.history.last(*late).value_or(other.now);
     fault(node, formatv("writes to {0}, but {1} is used by {2}, and no signal orders the two",
                         mesh.topology.describe(target), mesh.shadow->describe(target, *late),
-                        where(target, other.places[last - other.first]))
+                        where(target, other.places[other.history.last(*late) - 1]))
                     .str());
     return false;
   }
@@ -195,10 +197,11 @@ bool Races::load(Node &node, const Region &from, const Region &to) {
 }
 
 void Races::drain(unsigned node) {
-  std::vector<Transfer> ended;
-  ended.swap(nodes[node].transfers);
-  for (const Transfer &transfer : ended)
+  State &state = nodes[node];
+  state.ended.swap(state.transfers);
+  for (const Transfer &transfer : state.ended)
     end(node, transfer);
+  state.ended.clear();
 }
 
 //===-- DRAM --------------------------------------------------------------===//
@@ -239,6 +242,7 @@ bool Races::reach(Node &node, const Region &region, bool writes) {
 bool Races::act(Node &node) {
   State &state = nodes[node.number];
   ++state.acts;
+  state.landed.clear();
   if (state.open.empty())
     return true;
   const Semaphore &semaphore = state.semaphores[state.open.front()];
@@ -255,17 +259,19 @@ bool Races::act(Node &node) {
 
 /// Whether the last waits could have taken the next signal of this sender in place of
 /// another node's, and something has come of it since.
-bool Races::isLate(const Semaphore &semaphore, unsigned sender, unsigned target) const {
+bool Races::isLate(uint64_t number, unsigned sender, unsigned target) const {
+  const State &state = nodes[target];
+  const Semaphore &semaphore = state.semaphores[number];
   if (semaphore.producer == sender || knows(sender, target, semaphore.waited))
     return false;
-  const State &state = nodes[target];
   if (state.acts != semaphore.acts)
     return true;
   const bool idle = state.now == semaphore.waited + 1 && state.history.isIdle();
-  return !idle && llvm::any_of(semaphore.landed, [&](const Arrival &arrival) {
-    return !arrival.to.forEachRun([&](uint64_t begin, uint64_t end) {
-      return !state.history.firstAfter(semaphore.waited, begin, end);
-    });
+  return !idle && llvm::any_of(state.landed, [&](const Landing &landing) {
+    return landing.semaphore == number &&
+           !landing.arrival.to.forEachRun([&](uint64_t begin, uint64_t end) {
+             return !state.history.firstAfter(semaphore.waited, begin, end);
+           });
   });
 }
 
@@ -274,48 +280,37 @@ bool Races::signal(Node &node, unsigned target, uint64_t number) {
     return false;
   State &state = nodes[node.number];
   Semaphore &semaphore = this->semaphore(target, number);
-  if (isLate(semaphore, node.number, target)) {
+  if (isLate(number, node.number, target)) {
     fault(node, formatv("signals semaphore {0} of {1}, which may take it for a signal of another "
                         "node: no signal orders the two",
                         number, where(target, semaphore.place))
                     .str());
     return false;
   }
-  semaphore.pending.push_back({node.number, state.known, state.now, state.pushes, state.place});
+  semaphore.pending.push_back(
+      {node.number, clocks.share(state.known), state.now, state.place, state.pushes});
   nextSegment(state);
   return true;
-}
-
-/// The later of two numbers, for every node. Hosts compare signed ones faster.
-#ifdef __x86_64__
-[[gnu::target_clones("avx2", "default")]]
-#endif
-static void joinKnown(const Epoch *a, const Epoch *b, size_t count, Epoch *later) {
-  for (size_t i = 0; i < count; ++i)
-    later[i] = int64_t(a[i]) > int64_t(b[i]) ? a[i] : b[i];
 }
 
 /// What the sender knew and did lies before what follows.
 void Races::take(unsigned node, const Signal &signal) {
   State &state = nodes[node];
-  if (knows(node, signal.sender, signal.own))
-    return;
-  const Known &mine = *state.known, &its = *signal.known;
-  auto joined = state.known.use_count() == 1 ? state.known : std::make_shared<Known>(mine.size());
-  joinKnown(mine.data(), its.data(), mine.size(), joined->data());
-  (*joined)[signal.sender] = signal.own;
-  state.known = std::move(joined);
+  if (!knows(node, signal.sender, signal.own))
+    state.known = clocks.join(state.known, signal.known, signal.sender, signal.own);
+  clocks.release(signal.known);
 }
 
 /// The pushes that came before the signals have arrived.
-void Races::land(unsigned node, llvm::ArrayRef<Signal> signals, std::vector<Arrival> &landed) {
-  llvm::erase_if(nodes[node].arrivals, [&](const Arrival &arrival) {
+void Races::land(unsigned node, uint64_t semaphore, llvm::ArrayRef<Signal> signals) {
+  State &state = nodes[node];
+  llvm::erase_if(state.arrivals, [&](const Arrival &arrival) {
     if (llvm::none_of(signals, [&](const Signal &signal) {
           return signal.sender == arrival.sender && signal.pushes >= arrival.number;
         }))
       return false;
     clearFlag(node, arrival.to, Shadow::arriving);
-    landed.push_back(arrival);
+    state.landed.push_back({semaphore, arrival});
     return true;
   });
 }
@@ -325,12 +320,10 @@ void Races::wait(unsigned node, uint64_t number, uint64_t count) {
     return;
   State &state = nodes[node];
   Semaphore &semaphore = this->semaphore(node, number);
-  std::vector<Signal> &pending = semaphore.pending;
+  auto &pending = semaphore.pending;
   const unsigned first = pending.front().sender;
   const bool one = llvm::all_of(pending, [&](const Signal &s) { return s.sender == first; });
   const bool again = semaphore.waited && semaphore.acts == state.acts;
-  if (!again)
-    semaphore.landed.clear();
   semaphore.producer =
       one && (!again || semaphore.producer == first) ? std::optional(first) : std::nullopt;
   semaphore.acts = state.acts;
@@ -345,7 +338,7 @@ void Races::wait(unsigned node, uint64_t number, uint64_t count) {
   const auto taken = llvm::ArrayRef(pending).take_front(semaphore.taken);
   for (const Signal &signal : taken)
     take(node, signal);
-  land(node, taken, semaphore.landed);
+  land(node, number, taken);
   pending.erase(pending.begin(), pending.begin() + semaphore.taken);
   semaphore.taken = 0;
   nextSegment(state);

@@ -18,6 +18,7 @@
 #include "DramHistory.h"
 #include "HostMemory.h"
 #include "Shadow.h"
+#include "VectorClocks.h"
 #include <memory>
 
 namespace dojo::exec {
@@ -27,6 +28,9 @@ struct Node;
 
 class Races {
 public:
+  /// Segments of an entry are counted in 32 bits, and no instruction begins more than one.
+  static constexpr uint64_t mostInstructions = UINT32_MAX - 1;
+
   /// Needs the mesh's Shadow.
   static llvm::Expected<std::unique_ptr<Races>> create(Mesh &mesh);
 
@@ -56,7 +60,6 @@ public:
   std::string explain(unsigned node, uint64_t byte) const;
 
 private:
-  using Known = std::vector<Epoch>;
   /// A place is a code address; the bit tells that of a call from that of a stretch.
   static constexpr uint32_t inCall = 1;
 
@@ -79,16 +82,16 @@ private:
   };
   struct Signal {
     unsigned sender;
-    std::shared_ptr<const Known> known;
+    VectorClocks::Clock known;
     /// The last segment before it, the number of pushes before it.
     Epoch own;
-    uint64_t pushes;
     uint32_t place;
+    uint64_t pushes;
   };
   /// Signals of one node come in its order. Those of several have none, so waits must
   /// take all that may come before them. Waits without an act between them are one.
   struct Semaphore {
-    std::vector<Signal> pending;
+    llvm::SmallVector<Signal, 2> pending;
     /// Of these, so many have been taken, and it is open which.
     uint64_t taken = 0;
     /// The last waits: the acts before them, the segment and the place of the last, and
@@ -97,34 +100,44 @@ private:
     Epoch waited = 0;
     uint32_t place = 0;
     std::optional<unsigned> producer;
-    /// What arrived by them.
-    std::vector<Arrival> landed;
+  };
+  /// What came by the last waits for a semaphore.
+  struct Landing {
+    uint64_t semaphore;
+    Arrival arrival;
   };
 
+  /// What a signal touches at its target stands together.
   struct State {
-    AccessHistory history;
+    explicit State(AccessHistory history) : history(std::move(history)) {}
+
     /// Of every node, the last segment that lies before.
-    std::shared_ptr<Known> known;
-    /// The present segment, and the first one of the entry.
-    Epoch now = 1, first = 1;
-    uint64_t pushes = 0;
+    VectorClocks::Clock known = 0;
+    /// The present segment.
+    Epoch now = 1;
     /// Transfers and signals so far: where what the node knows has an effect.
     uint64_t acts = 0;
-    /// Semaphores of which it has taken some signals, and it is open which.
-    llvm::SmallVector<uint64_t, 1> open = {};
+    /// By number, as far as they have been used.
+    std::vector<Semaphore> semaphores;
+    std::vector<Arrival> arrivals;
+    AccessHistory history;
+    uint64_t pushes = 0;
     uint32_t place = 0;
     /// Of each segment of the entry.
     std::vector<uint32_t> places = {0};
-    std::vector<Arrival> arrivals = {};
-    std::vector<Transfer> transfers = {};
-    /// By number, as far as they have been used.
-    std::vector<Semaphore> semaphores = {};
+    /// Semaphores of which it has taken some signals, and it is open which.
+    llvm::SmallVector<uint64_t, 1> open;
+    /// Since the last act.
+    std::vector<Landing> landed;
+    std::vector<Transfer> transfers;
+    /// Those that a drain has ended; they leave their room.
+    std::vector<Transfer> ended;
   };
 
-  explicit Races(Mesh &mesh) : mesh(mesh) {}
+  explicit Races(Mesh &mesh);
 
   bool knows(unsigned node, unsigned other, Epoch epoch) const {
-    return node == other || (*nodes[node].known)[other] >= epoch;
+    return node == other || clocks.of(nodes[node].known, other) >= epoch;
   }
   Semaphore &semaphore(unsigned node, uint64_t number);
   void nextSegment(State &state);
@@ -134,10 +147,10 @@ private:
   void start(unsigned node, const Transfer &transfer);
   void end(unsigned node, const Transfer &transfer);
   bool act(Node &node);
-  bool isLate(const Semaphore &semaphore, unsigned sender, unsigned target) const;
+  bool isLate(uint64_t semaphore, unsigned sender, unsigned target) const;
   bool reach(Node &node, const Region &dram, bool writes);
   void take(unsigned node, const Signal &signal);
-  void land(unsigned node, llvm::ArrayRef<Signal> signals, std::vector<Arrival> &landed);
+  void land(unsigned node, uint64_t semaphore, llvm::ArrayRef<Signal> signals);
   /// "node (0,0,1,2) in the call at 0x40 (op)".
   std::string where(unsigned node, uint32_t place) const;
   std::string describeDram(uint64_t byte) const;
@@ -145,6 +158,7 @@ private:
   Mesh &mesh;
   HostMemory memory;
   std::vector<State> nodes;
+  VectorClocks clocks;
   DramHistory dram;
 };
 

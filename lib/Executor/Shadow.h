@@ -73,6 +73,14 @@ template <uint8_t mask, uint8_t wanted>
 inline uint64_t prefixOf(const uint8_t *states, uint64_t size) {
   constexpr uint64_t each = 0x0101010101010101;
   uint64_t n = 0;
+  for (uint64_t words[8]; n + sizeof(words) <= size; n += sizeof(words)) {
+    memcpy(words, states + n, sizeof(words));
+    uint64_t other = 0;
+    for (uint64_t word : words)
+      other |= (word & each * mask) ^ each * wanted;
+    if (other)
+      break;
+  }
   for (uint64_t word; n + sizeof(word) <= size; n += sizeof(word)) {
     memcpy(&word, states + n, sizeof(word));
     if ((word & each * mask) != each * wanted)

@@ -121,6 +121,14 @@ TEST(Race, TheErrorOfAPushNamesTheCallThatUsedTheBytes) {
                     .str()));
 }
 
+TEST(Race, ADescriptorWithoutLevelsIsReadNoFurther) {
+  const std::string behind = "li x18, 0x4ff0\nsub x19, x10, x18\npush x2, x3, x19\n";
+  EXPECT_EQ(raceError({push(0) + drain + wait(), behind + signal(0)}), "");
+  const std::string within = "li x18, 0x4ff8\nsub x19, x10, x18\npush x2, x3, x19\n";
+  EXPECT_THAT(raceError({push(0) + drain + wait(), within + signal(0)}),
+              HasSubstr("the byte at 0x4008 of buffer 'descriptor' is used by node (0,0,0,0)"));
+}
+
 TEST(Race, ASourceMayNotChangeBeforeADrain) {
   EXPECT_THAT(raceError({push(1) + fill + signal(1), wait()}),
               HasSubstr("writes 8 bytes at 0x8000, but the byte at 0x8000 of buffer 'source' is "

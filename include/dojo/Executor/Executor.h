@@ -36,7 +36,8 @@ struct Options {
   /// Host threads; 0 takes one for each core.
   unsigned threads = 0;
   Strict strict = Strict::none;
-  /// Instructions that one node may execute in one entry.
+  /// Instructions that one node may execute in one entry; less than 2^32 where races are looked
+  /// for.
   uint64_t instructionLimit = uint64_t(1) << 34;
   /// Model the time of each entry (docs/Timing.md).
   bool timing = false;

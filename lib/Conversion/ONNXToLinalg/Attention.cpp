@@ -158,8 +158,8 @@ LogicalResult Attention::checkShapes() {
   }
   if (c.has(Mask) && !c.declared(Mask).isInteger(1) && !isa<FloatType>(c.declared(Mask)))
     return c.fail("its mask is " + typeName(c.declared(Mask)) + "; it must be bool or floats");
-  if (c.has(Mask) && (c.rank(Mask) < 2 || c.rank(Mask) > 4))
-    return c.fail("its mask of shape " + shapeName(c.shape(Mask)) + " has not 2 to 4 dimensions");
+  if (c.has(Mask) && (c.rank(Mask) < 1 || c.rank(Mask) > 4))
+    return c.fail("its mask of shape " + shapeName(c.shape(Mask)) + " has not 1 to 4 dimensions");
   if (c.has(Lengths) && Shape(c.shape(Lengths)) != Shape{(*q)[0]})
     return c.fail("its lengths of shape " + shapeName(c.shape(Lengths)) +
                   " do not fit a batch of " + Twine((*q)[0]));
