@@ -267,6 +267,34 @@ inline void execute(Is<Opcode::VROT>, Node &n, const Op &i) {
   const U32 twice[] = {n.v[i.a], n.v[i.a]};
   memcpy(&n.v[i.d], reinterpret_cast<const uint32_t *>(twice) + i.imm, sizeof(U32));
 }
+/// a as `rows` rows of T.
+template <typename T, unsigned rows>
+DOJO_INLINE U32 transposed(U32 a) {
+  constexpr unsigned count = sizeof(U32) / sizeof(T), columns = count / rows;
+  T from[count], to[count];
+  memcpy(from, &a, sizeof(U32));
+  for (unsigned k = 0; k < count; ++k)
+    to[k] = from[k % rows * columns + k / rows];
+  memcpy(&a, to, sizeof(U32));
+  return a;
+}
+template <bool strict>
+inline void execute(Is<Opcode::VTRN>, Node &n, const Op &i) {
+  const U32 a = n.v[i.a];
+  switch (i.imm) {
+  case 0:
+    n.v[i.d] = transposed<uint8_t, 8>(a);
+    break;
+  case 1:
+    n.v[i.d] = transposed<uint16_t, 8>(a);
+    break;
+  case 2:
+    n.v[i.d] = transposed<uint32_t, 4>(a);
+    break;
+  default:
+    n.v[i.d] = transposed<uint64_t, 4>(a);
+  }
+}
 template <bool strict>
 inline void execute(Is<Opcode::VLANE>, Node &n, const Op &i) {
   n.x[i.d] = int64_t(int32_t(n.v[i.a][i.imm]));

@@ -223,6 +223,17 @@ bool mixed(Opcode opcode, int64_t n, State &state) {
     for (unsigned i = 0; i < 16; ++i)
       d[i] = a[(i + n) % 16];
     return true;
+  case Opcode::VTRN: {
+    // Byte k of the element in row r and column c goes to row c and column r.
+    const unsigned bytes = 1u << n, rows = n < 2 ? 8 : 4, columns = 64 / bytes / rows;
+    auto *from = reinterpret_cast<const uint8_t *>(a);
+    auto *to = reinterpret_cast<uint8_t *>(d);
+    for (unsigned r = 0; r < rows; ++r)
+      for (unsigned c = 0; c < columns; ++c)
+        for (unsigned k = 0; k < bytes; ++k)
+          to[(c * rows + r) * bytes + k] = from[(r * columns + c) * bytes + k];
+    return true;
+  }
   case Opcode::VSPLAT:
     for (uint32_t &value : d)
       value = uint32_t(state.x[0]);

@@ -87,6 +87,7 @@ const Golden golden[] = {
     {Opcode::VSPLAT, {7, 12}, 0x00018780},
     {Opcode::VIOTA, {20}, 0x00001481},
     {Opcode::VLANE, {6, 9, 10}, 0xa0012682},
+    {Opcode::VTRN, {4, 5, 2}, 0x2000a483},
     {Opcode::MZERO, {31}, 0x00001f90},
     {Opcode::MMUL, {16, 2, 3}, 0x000c5091},
     {Opcode::MREAD, {2, 17, 3}, 0x30022292},

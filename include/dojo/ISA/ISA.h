@@ -64,6 +64,11 @@ constexpr unsigned numLanes = 16;
 constexpr unsigned matrixRows = 8;
 constexpr unsigned matrixColumns = 8;
 constexpr unsigned matrixDepth = 4;
+/// The rows and columns of elements of `bytes` that one instruction transposes.
+constexpr unsigned transposedRows(unsigned bytes) { return bytes < 4 ? 8 : 4; }
+constexpr unsigned transposedColumns(unsigned bytes) {
+  return numLanes * 4 / bytes / transposedRows(bytes);
+}
 
 /// All instructions, by ascending opcode.
 llvm::ArrayRef<Instruction> instructions();

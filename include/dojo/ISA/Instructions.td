@@ -212,6 +212,7 @@ def VROT  : VectorRN<0x7f, "vrot", U4, "lane i of d = lane (i + n) mod 16 of a">
 def VSPLAT : Inst<0x80, "vsplat", [Vd, Xa], "simd", "none", "every lane of d = the low 32 bits of a">;
 def VIOTA  : Inst<0x81, "viota", [Vd], "simd", "none", "lane i of d = the int32 i">;
 def VLANE  : Inst<0x82, "vlane", [Xd, Va, U4], "simd", "none", "d = lane n of a, sign-extended">;
+def VTRN   : VectorRN<0x83, "vtrn", U2, "d = a transposed, a being rows of elements: n 0 8x8 of 1 byte, 1 8x4 of 2 bytes, 2 4x4 of 4 bytes, 3 4x2 of 8 bytes">;
 } // Group
 
 //===-- Matrix unit -------------------------------------------------------===//

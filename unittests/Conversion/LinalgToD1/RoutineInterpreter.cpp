@@ -344,6 +344,15 @@ std::optional<Cell> Interpreter::arithmetic(Operation *op) {
       .Case([&](d1::VROT) {
         return lanes([&](unsigned l) { return in(op, 0).u[(l + n(op)) % 16]; });
       })
+      .Case([&](d1::VTRN) {
+        unsigned size = 1u << n(op), rows = n(op) < 2 ? 8 : 4, columns = 64 / size / rows;
+        Cell d;
+        for (unsigned byte = 0; byte < 64; ++byte) {
+          unsigned row = byte / size / rows, column = byte / size % rows;
+          d.bytes[byte] = in(op, 0).bytes[(column * columns + row) * size + byte % size];
+        }
+        return d;
+      })
       .Case([&](d1::VSPLAT) { return lanes([&](unsigned) { return uint32_t(in(op, 0).x); }); })
       .Case([&](d1::VIOTA) { return lanes([](unsigned l) { return l; }); })
       .Default([](Operation *) { return std::nullopt; });
