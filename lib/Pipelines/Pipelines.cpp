@@ -17,6 +17,7 @@ void dojo::buildSpreadingPipeline(OpPassManager &manager) {
   manager.addPass(ir::createPartition());
   manager.addPass(ir::createExpandCollectives());
   manager.addPass(ir::createBufferize());
+  manager.addPass(ir::createLocaliseMoves());
   manager.addPass(ir::createOutlineKernels());
   manager.addPass(ir::createSchedule());
 }

@@ -1,5 +1,5 @@
 //===- LayoutTest.cpp - layouts and the move enumerator -------------------===//
-#include "dojo/Layout/Move.h"
+#include "dojo/Layout/LocalCopy.h"
 #include "llvm/Support/MathExtras.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -180,6 +180,86 @@ TEST(Move, StaysOnNodesWhereBothSidesAreSpreadAlike) {
   corner.use(Axis::y).pinned = true;
   EXPECT_FALSE(Move::relayout(corner, Layout::replicated({8, 6}), 4).staysOnNodes());
   EXPECT_TRUE(Move::relayout(corner, corner, 4).staysOnNodes());
+}
+
+/// What `copy` does on one node, as pairs of local elements.
+std::map<int64_t, int64_t> elementsOf(const Move &move, const LocalCopy &copy) {
+  auto srcStrides = move.src.strides(), dstStrides = move.dst.strides();
+  std::map<int64_t, int64_t> from;
+  std::vector<std::pair<int64_t, int64_t>> places{{0, 0}};
+  for (unsigned e = 0; e < move.dst.rank(); ++e) {
+    int64_t step = 0;
+    for (auto [d, term] : llvm::enumerate(move.map))
+      step += term.dstDim == int(e) ? term.coefficient * srcStrides[d] : 0;
+    std::vector<std::pair<int64_t, int64_t>> longer;
+    for (auto [src, dst] : places)
+      for (int64_t k = 0; k < copy.count[e]; ++k)
+        longer.push_back({src + k * step, dst + (copy.first[e] + k) * dstStrides[e]});
+    places = std::move(longer);
+  }
+  int64_t first = 0;
+  for (auto [at, stride] : llvm::zip(copy.sourceFirst, srcStrides))
+    first += at * stride;
+  for (auto [src, dst] : places)
+    from[dst] = first + src;
+  return from;
+}
+
+TEST(LocalCopy, DoesOnEveryNodeWhatTheEnumeratorSees) {
+  std::mt19937 random(2);
+  auto below = [&](int64_t n) { return static_cast<int64_t>(random() % n); };
+  const Coords grid = {1, 1, 2, 3};
+  int found = 0, acrossNodes = 0;
+  for (int i = 0; i < 3000; ++i) {
+    llvm::SmallVector<int64_t> shape = {1 + below(6), 1 + below(6), 1 + below(4)};
+    Move move = Move::relayout(randomLayout(random, shape, grid, false), {}, 2);
+    // The destination is the source with dimensions exchanged, or anything.
+    unsigned p = below(3), q = below(3);
+    std::swap(shape[p], shape[q]);
+    move.dst = move.src;
+    std::swap(move.dst.dims[p], move.dst.dims[q]);
+    for (Layout::AxisUse &use : move.dst.axes)
+      for (Layout::Digit &digit : use.digits)
+        digit.dim = digit.dim == p ? q : digit.dim == q ? p : digit.dim;
+    if (below(3) == 0)
+      move.dst = randomLayout(random, shape, grid, below(2));
+    std::swap(move.map[p].dstDim, move.map[q].dstDim);
+    if (below(3) == 0)
+      move.map[below(3)] = {below(2) ? -1 : move.map[0].dstDim, 1 + below(2), below(4) - 1, 0};
+    if (llvm::Error error = move.check(grid)) {
+      llvm::consumeError(std::move(error));
+      continue;
+    }
+    std::map<Coords, std::map<int64_t, int64_t>> wanted;
+    bool isLocal = true;
+    enumerateMove(move, grid, 0, [&](const ElementMove &e) {
+      isLocal &= e.srcNode == e.dstNode;
+      wanted[e.dstNode][e.dstElement] = e.srcElement;
+    });
+    std::optional<LocalCopy> copy = localCopyOf(move, grid);
+    acrossNodes += !isLocal;
+    if (!copy)
+      continue;
+    ++found;
+    ASSERT_TRUE(isLocal) << "move " << i;
+    for (int64_t n = 0; n < numNodes(grid); ++n)
+      if (Coords node = nodeAt(grid, n); move.dst.blocksAt(node))
+        ASSERT_EQ(elementsOf(move, *copy), wanted[node]) << "move " << i;
+  }
+  EXPECT_GT(found, 300);
+  EXPECT_GT(acrossNodes, 300);
+}
+
+TEST(LocalCopy, RunsEndWhereAGapBegins) {
+  Layout rows = Layout::replicated({4, 6, 8});
+  Move move = Move::relayout(rows, rows, 4);
+  auto run = [&] { return runOf(move, *localCopyOf(move, {1, 1, 1, 1})); };
+  EXPECT_EQ(run(), 4 * 6 * 8);
+  std::swap(move.map[0].dstDim, move.map[1].dstDim);
+  move.dst = Layout::replicated({6, 4, 8});
+  EXPECT_EQ(run(), 8);
+  move.dst.order = {0, 2, 1};
+  EXPECT_EQ(run(), 1);
 }
 
 TEST(Move, PanelsLeaveNoGapsWhereTheStepsDivideTheSource) {

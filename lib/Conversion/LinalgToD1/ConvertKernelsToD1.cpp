@@ -1,11 +1,13 @@
 //===- ConvertKernelsToD1.cpp - kernels become routines -------------------===//
 #include "Lookup.h"
 #include "Matrix.h"
+#include "Transpose.h"
 #include "dojo/Conversion/LinalgToD1/Passes.h"
 #include "dojo/Dialect/Dojo/IR/Target.h"
 #include "dojo/Transforms/Contraction.h"
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/IR/Matchers.h"
 
 namespace dojo {
@@ -53,6 +55,13 @@ private:
 
 } // namespace
 
+/// The argument that a buffer is, or a view of.
+static Value argumentOf(Value buffer) {
+  while (auto view = buffer.getDefiningOp<memref::SubViewOp>())
+    buffer = view.getSource();
+  return buffer;
+}
+
 LogicalResult KernelConversion::checkBody() {
   if (kernel.isExternal() || !kernel.getBody().hasOneBlock() || kernel.getNumResults())
     return kernel.emitOpError("is not a kernel: expected one block and no results");
@@ -60,8 +69,10 @@ LogicalResult KernelConversion::checkBody() {
     if (!llvm::isa<MemRefType>(type))
       return kernel.emitOpError() << "is not a kernel: expected memref arguments, found " << type;
   for (Operation &op : kernel.getBody().front().without_terminator())
-    if (!llvm::isa<linalg::LinalgOp>(op) && !op.hasTrait<OpTrait::ConstantLike>())
-      return op.emitOpError("stands in a kernel, which holds structured operations and constants");
+    if (!llvm::isa<linalg::LinalgOp, memref::SubViewOp>(op) &&
+        !op.hasTrait<OpTrait::ConstantLike>())
+      return op.emitOpError(
+          "stands in a kernel, which holds structured operations, views and constants");
   return success();
 }
 
@@ -83,6 +94,11 @@ LogicalResult KernelConversion::emit(const Nest &nest, Inits inits) {
     unit = Unit::matrix;
     return success();
   }
+  if (std::optional<TransposePlan> plan = planTranspose(nest)) {
+    emitTranspose(emitter, nest, *plan);
+    unit = std::max(unit, Unit::simd);
+    return success();
+  }
   if (isLookup(nest.op) && nest.hasReduction()) {
     emitLookup(emitter, nest, inits);
     unit = std::max(unit, Unit::simd);
@@ -97,8 +113,12 @@ LogicalResult KernelConversion::emit(const Nest &nest, Inits inits) {
 
 LogicalResult KernelConversion::emitFills(linalg::LinalgOp op) {
   SmallVector<Value> emitted;
+  auto isUsed = [&](Value buffer) {
+    return llvm::any_of(op->getOperands(),
+                        [&](Value operand) { return argumentOf(operand) == argumentOf(buffer); });
+  };
   for (auto [buffer, fill] : fills) {
-    if (op && !llvm::is_contained(op->getOperands(), buffer))
+    if (op && !isUsed(buffer))
       continue;
     FailureOr<Nest> nest = analyse(fill, addresses);
     if (failed(nest))
@@ -130,7 +150,8 @@ static bool overwrites(const Nest &nest, OpOperand &output) {
 TypedAttr KernelConversion::foldFill(const Nest &nest, OpOperand &output) {
   auto fill = fills.find(output.get());
   TypedAttr value;
-  if (fill == fills.end() || llvm::count(nest.op->getOperands(), output.get()) > 1 ||
+  auto shares = [&](Value operand) { return argumentOf(operand) == argumentOf(output.get()); };
+  if (fill == fills.end() || llvm::count_if(nest.op->getOperands(), shares) > 1 ||
       !overwrites(nest, output) || !matchPattern(fill->second.value(), m_Constant(&value)))
     return {};
   fills.erase(fill);
@@ -164,9 +185,12 @@ LogicalResult KernelConversion::run() {
   if (failed(checkBody()))
     return failure();
   func::FuncOp routine = createRoutine();
-  for (auto op : kernel.getBody().front().getOps<linalg::LinalgOp>())
-    if (failed(convert(op)))
+  for (Operation &op : kernel.getBody().front()) {
+    if (auto view = dyn_cast<memref::SubViewOp>(op))
+      addresses.map(view.getResult(), addresses.lookup(view.getSource()));
+    if (auto structured = dyn_cast<linalg::LinalgOp>(op); structured && failed(convert(structured)))
       return failure();
+  }
   if (failed(emitFills({})))
     return failure();
   func::ReturnOp::create(builder, kernel.getLoc());

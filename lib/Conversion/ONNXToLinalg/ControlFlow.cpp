@@ -154,7 +154,9 @@ Known asStated(NodeContext &c, unsigned i, Known scalar) {
     return scalar;
   if (scalar.constant)
     return knownConstant(cast<DenseElementsAttr>(scalar.constant).reshape(scalar.type.clone({1})));
-  return asKnown(reshape(c.b, scalar.value, {1}), scalar.declared);
+  Known list = asKnown(reshape(c.b, scalar.value, {1}), scalar.declared);
+  list.byStep = scalar.byStep;
+  return list;
 }
 
 /// The body takes the number of the step, a condition that is true while it runs, and the carried

@@ -13,7 +13,7 @@ func.func private @scalar(%a: f32) attributes {dojo.kernel} {
 // -----
 
 func.func private @foreign(%a: memref<4xf32>) attributes {dojo.kernel} {
-  // expected-error @+1 {{stands in a kernel, which holds structured operations and constants}}
+  // expected-error @+1 {{stands in a kernel, which holds structured operations, views and constants}}
   %b = memref.alloc() : memref<4xf32>
   return
 }

@@ -107,12 +107,41 @@ func.func private @partly(%in: memref<16xf32>, %out: memref<32xf32>) attributes 
 }
 
 // No iterator fits the lanes: one lane at a time.
-// CHECK-LABEL: func.func private @transpose(
+// CHECK-LABEL: func.func private @narrow(
 // CHECK-SAME: d1.unit = "scalar"
 // CHECK: d1.vldr
 // CHECK: d1.vst1
+func.func private @narrow(%in: memref<3x6xf32>, %out: memref<6x3xf32>) attributes {dojo.kernel} {
+  linalg.transpose ins(%in : memref<3x6xf32>) outs(%out : memref<6x3xf32>) permutation = [1, 0]
+  return
+}
+
+// Tiles of 4 x 4; the second begins at column 2, so that it ends with the row.
+// CHECK-LABEL: func.func private @transpose(
+// CHECK-SAME: d1.unit = "simd"
+// CHECK: %[[AT:.*]] = arith.constant 8 : i64
+// CHECK: %[[EDGE:.*]] = arith.addi %arg0, %[[AT]]
+// CHECK: %[[ROWS:.*]] = d1.vldg16 %[[EDGE]], %{{.*}}, %{{.*}}, 2
+// CHECK: %[[COLUMNS:.*]] = d1.vtrn %[[ROWS]], 2
+// CHECK: d1.vstg16 %[[COLUMNS]]
+// CHECK: %[[FIRST:.*]] = d1.vldg16 %arg0,
+// CHECK: d1.vtrn %[[FIRST]], 2
+// CHECK-NOT: d1.vtrn
 func.func private @transpose(%in: memref<4x6xf32>, %out: memref<6x4xf32>) attributes {dojo.kernel} {
   linalg.transpose ins(%in : memref<4x6xf32>) outs(%out : memref<6x4xf32>) permutation = [1, 0]
+  return
+}
+
+// A fill of a buffer comes before what reads or writes a view of it.
+// CHECK-LABEL: func.func private @view(
+// CHECK: d1.vst
+// CHECK: d1.vtrn
+// CHECK: return
+func.func private @view(%in: memref<4x4xf32>, %out: memref<4x16xf32>) attributes {dojo.kernel} {
+  %one = arith.constant 1.0 : f32
+  linalg.fill ins(%one : f32) outs(%out : memref<4x16xf32>)
+  %part = memref.subview %out[0, 8] [4, 4] [1, 1] : memref<4x16xf32> to memref<4x4xf32, strided<[16, 1], offset: 8>>
+  linalg.transpose ins(%in : memref<4x4xf32>) outs(%part : memref<4x4xf32, strided<[16, 1], offset: 8>>) permutation = [1, 0]
   return
 }
 

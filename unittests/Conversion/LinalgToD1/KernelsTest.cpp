@@ -328,9 +328,47 @@ TEST(Kernels, LocalOrderOfDimensionsIsFree) {
   expectRuns(elementwise("f32", "f32", "f32", body, {2, 0, 1}), "scalar");
 }
 
+static void expectTranspose(llvm::ArrayRef<int64_t> shape, llvm::ArrayRef<unsigned> permutation,
+                            StringRef element, StringRef unit, int64_t slack = 0) {
+  SmallVector<int64_t> turned;
+  for (unsigned dim : permutation)
+    turned.push_back(shape[dim]);
+  SmallVector<std::string> types{buffer(shape, element, {}, slack),
+                                 buffer(turned, element, {}, slack)};
+  std::string order = llvm::join(
+      llvm::map_range(permutation, [](unsigned dim) { return std::to_string(dim); }), ", ");
+  expectRuns(kernel(types, operation("linalg.transpose", types,
+                                     formatv("permutation = [{0}]", order).str())),
+             unit, /*special=*/element != "bf16");
+}
+
+TEST(Kernels, TransposeTakesTilesOfEveryElementType) {
+  for (StringRef element : {"f32", "i32", "bf16", "i16", "i8"}) {
+    expectTranspose({8, 8}, {1, 0}, element, "simd");
+    expectTranspose({48, 80}, {1, 0}, element, "simd");
+    expectTranspose({16, 8, 24}, {2, 1, 0}, element, "simd");
+  }
+}
+
+TEST(Kernels, TransposeTilesOverlapAtRaggedEdges) {
+  for (StringRef element : {"f32", "bf16", "i8"}) {
+    expectTranspose({9, 16}, {1, 0}, element, "simd");
+    expectTranspose({16, 13}, {1, 0}, element, "simd", /*slack=*/3);
+    expectTranspose({37, 59}, {1, 0}, element, "simd");
+    expectTranspose({3, 11, 2, 17}, {0, 3, 2, 1}, element, "simd", /*slack=*/1);
+  }
+}
+
+TEST(Kernels, TransposeOfManyDimensions) {
+  expectTranspose({2, 12, 4, 16}, {0, 2, 3, 1}, "f32", "simd");
+  expectTranspose({2, 12, 4, 16}, {3, 1, 0, 2}, "f32", "simd");
+  expectTranspose({2, 4, 12, 16}, {1, 3, 0, 2}, "bf16", "simd");
+  expectTranspose({2, 12, 4, 16}, {0, 2, 1, 3}, "f32", "simd"); // rows stay whole
+}
+
 TEST(Kernels, TransposeOneElementAtATime) {
-  SmallVector<std::string> types{buffer({6, 32}, "bf16"), buffer({32, 6}, "bf16")};
-  expectRuns(kernel(types, operation("linalg.transpose", types, "permutation = [1, 0]")), "scalar");
+  expectTranspose({6, 32}, {1, 0}, "bf16", "scalar");
+  expectTranspose({32, 3}, {1, 0}, "f32", "scalar");
 }
 
 TEST(Kernels, SumsInBF16RoundEachStep) {

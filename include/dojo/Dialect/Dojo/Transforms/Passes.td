@@ -36,6 +36,36 @@ def Bufferize : Pass<"dojo-bufferize", "::mlir::ModuleOp"> {
   let dependentDialects = ["::dojo::ir::DojoDialect", "::mlir::memref::MemRefDialect"];
 }
 
+def LocaliseMoves : Pass<"dojo-localise-moves", "::mlir::ModuleOp"> {
+  let summary = "moves of single elements within the nodes become computation";
+  let description = [{
+    A move in which every node takes all it gets from its own piece, at the same places on each
+    node, and in which no two elements are neighbours in both pieces (a transposition of the innermost
+    dimension), would send a packet an element to the node itself. It becomes a dojo.compute that
+    copies; what it copies of a piece is a memref.subview. Longer runs stay moves.
+
+    ```mlir file=transpose.mlir
+    module attributes {dojo.machine = #dojo.machine<"d1-node">} {
+      func.func @step() {
+        %a = dojo.alloc : !dojo.buffer<tensor<128x256xf32, #dojo.layout<[128, 256]>>>
+        %b = dojo.alloc : !dojo.buffer<tensor<256x128xf32, #dojo.layout<[256, 128]>>>
+        dojo.move ins(%a : !dojo.buffer<tensor<128x256xf32, #dojo.layout<[128, 256]>>>)
+                  outs(%b : !dojo.buffer<tensor<256x128xf32, #dojo.layout<[256, 128]>>>)
+                  by affine_map<(d0, d1) -> (d1, d0)>
+        return
+      }
+    }
+    ```
+    ```console
+    $ dojo-opt transpose.mlir --dojo-localise-moves | grep -E 'dojo.compute|linalg.generic'
+        dojo.compute ins(%0 : ...) outs(%1 : ...) {
+          linalg.generic ... ins(%arg0 : memref<128x256xf32...>) outs(%arg1 : memref<256x128xf32...>) {
+    ```
+  }];
+  let dependentDialects = ["::dojo::ir::DojoDialect", "::mlir::linalg::LinalgDialect",
+                           "::mlir::memref::MemRefDialect"];
+}
+
 def OutlineKernels : Pass<"dojo-outline-kernels", "::mlir::ModuleOp"> {
   let summary = "each distinct computation becomes one function";
   let description = [{
