@@ -30,15 +30,18 @@ std::vector<Constraint> constraintsOf(const Problem &problem) {
   return constraints;
 }
 
+/// Where instructions are placed first: at the begin of the longest path, or at its end,
+/// which spaces what they read as the last ones take it.
+enum class Direction { forward, backward };
+
 class LoopScheduler {
 public:
-  LoopScheduler(const Problem &problem, int64_t interval)
-      : problem(problem), interval(interval), count(problem.instructions.size()),
-        constraints(constraintsOf(problem)), out(count), in(count), users(count) {
-    for (const Constraint &constraint : constraints) {
-      out[constraint.from].push_back(&constraint);
-      in[constraint.to].push_back(&constraint);
-    }
+  LoopScheduler(const Problem &problem, int64_t interval, Direction direction)
+      : problem(problem), interval(interval), direction(direction),
+        count(problem.instructions.size()), constraints(constraintsOf(problem)), users(count) {
+    if (direction == Direction::backward)
+      turn();
+    sortConstraints();
     for (const Edge &edge : problem.edges)
       users[edge.from] += edge.value;
   }
@@ -62,6 +65,13 @@ public:
   std::optional<Solution> run() {
     if (!findHeights() || !place())
       return std::nullopt;
+    if (direction == Direction::backward) {
+      turn();
+      sortConstraints();
+      table.assign(problem.resources.size(), std::vector<llvm::SmallVector<unsigned, 2>>(interval));
+      for (unsigned i = 0; i < count; ++i)
+        put(i, -cycles[i]);
+    }
     delay();
     int64_t first = *std::min_element(cycles.begin(), cycles.end());
     for (int64_t &cycle : cycles)
@@ -80,6 +90,7 @@ private:
 
   const Problem &problem;
   int64_t interval;
+  Direction direction;
   unsigned count;
   std::vector<Constraint> constraints;
   std::vector<llvm::SmallVector<const Constraint *, 8>> out, in;
@@ -87,6 +98,21 @@ private:
   std::vector<int64_t> height, cycles, last;
   /// By resource and cycle of the interval, who takes it.
   std::vector<std::vector<llvm::SmallVector<unsigned, 2>>> table;
+
+  /// Time runs the other way.
+  void turn() {
+    for (Constraint &constraint : constraints)
+      std::swap(constraint.from, constraint.to);
+  }
+
+  void sortConstraints() {
+    out.assign(count, {});
+    in.assign(count, {});
+    for (const Constraint &constraint : constraints) {
+      out[constraint.from].push_back(&constraint);
+      in[constraint.to].push_back(&constraint);
+    }
+  }
 
   llvm::SmallVector<unsigned, 2> &slot(unsigned resource, int64_t cycle) {
     int64_t place = cycle % interval;
@@ -197,11 +223,12 @@ private:
 } // namespace
 
 std::optional<Solution> scheduleLoop(const Problem &problem, int64_t longest) {
-  if (!LoopScheduler(problem, longest).findHeights())
+  if (!LoopScheduler(problem, longest, Direction::forward).findHeights())
     return std::nullopt;
   for (int64_t interval = intervalBound(problem); interval <= longest; ++interval)
-    if (std::optional<Solution> solution = LoopScheduler(problem, interval).run())
-      return solution;
+    for (Direction direction : {Direction::forward, Direction::backward})
+      if (auto solution = LoopScheduler(problem, interval, direction).run())
+        return solution;
   return std::nullopt;
 }
 
