@@ -29,12 +29,9 @@ void AnyOrder::drain(unsigned node) {
 void AnyOrder::run(Mesh &mesh, int64_t limit) {
   constexpr unsigned mostBits = 12, oneTransferIn = 4;
   std::vector<int64_t> executed(mesh.nodes.size());
-  MatrixWalks walks;
-  MatrixPanels panels(mesh.topology.sramBytes);
-  for (Node &node : mesh.nodes) {
-    node.walks = &walks;
-    node.panels = &panels;
-  }
+  MatrixTables &tables = *mesh.tables.front();
+  for (Node &node : mesh.nodes)
+    node.tables = &tables;
   for (;;) {
     std::vector<Node *> able;
     for (Node &node : mesh.nodes)
@@ -45,7 +42,7 @@ void AnyOrder::run(Mesh &mesh, int64_t limit) {
     Node &node = *able[below(able.size())];
     const int64_t left = limit - executed[node.number];
     const int64_t stretch = std::min<int64_t>(left, 1 + below(uint64_t(1) << below(mostBits)));
-    panels.forget();
+    tables.panels.forget();
     node.pc->run(node, node.pc, stretch);
     executed[node.number] += stretch - node.budget;
     node.counters.instructions += stretch - node.budget;

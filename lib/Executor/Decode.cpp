@@ -17,26 +17,14 @@ void faultAt(Node &node, const Op *pc, int64_t budget) {
 constexpr char noInstruction[] = "is no instruction";
 constexpr char leftTheCode[] = "was reached, past the last instruction";
 
-Handler matrixLoopHandler(Host host, bool strict, bool timed) {
+const Interpreter &interpreterOf(Host host) {
   switch (host) {
   case Host::portable:
-    return portable::matrixLoopHandler(strict, timed);
+    return portable::interpreter;
   case Host::avx2:
-    return avx2::matrixLoopHandler(strict, timed);
+    return avx2::interpreter;
   case Host::avx512:
-    return avx512::matrixLoopHandler(strict, timed);
-  }
-  llvm_unreachable("every host has a case");
-}
-
-Handler handlerOf(Host host, isa::Opcode opcode, Checking checking, bool timed) {
-  switch (host) {
-  case Host::portable:
-    return portable::handler(opcode, checking, timed);
-  case Host::avx2:
-    return avx2::handler(opcode, checking, timed);
-  case Host::avx512:
-    return avx512::handler(opcode, checking, timed);
+    return avx512::interpreter;
   }
   llvm_unreachable("every host has a case");
 }
@@ -82,6 +70,7 @@ Checking checkingOf(const Shadow *shadow, uint32_t index) {
 using Instructions = std::vector<const isa::Instruction *>;
 
 Instructions decodeWords(Mesh &mesh, const Options &options) {
+  const Interpreter &interpreter = interpreterOf(options.host);
   const std::vector<char> &words = mesh.program->code;
   const uint32_t count = words.size() / isa::wordBytes;
   Instructions insts(count);
@@ -98,8 +87,8 @@ Instructions decodeWords(Mesh &mesh, const Options &options) {
     insts[i] = decoded->inst;
     fillFields(op, *decoded);
     clampTarget(op, *decoded, i, count);
-    op.run = handlerOf(options.host, decoded->inst->opcode, checkingOf(mesh.shadow.get(), i),
-                       options.timing);
+    op.run = interpreter.handler(decoded->inst->opcode, checkingOf(mesh.shadow.get(), i),
+                                 options.timing);
   }
   mesh.code[count].run = faultAt<leftTheCode>;
   return insts;
@@ -124,15 +113,27 @@ void findMatrixLoops(Mesh &mesh, const Options &options, const Instructions &ins
     mesh.matrixLoops.try_emplace(first, std::move(*loop));
   }
   for (const auto &[first, loop] : mesh.matrixLoops)
-    mesh.code[first].run = matrixLoopHandler(options.host, mesh.shadow != nullptr, options.timing);
+    mesh.code[first].run =
+        interpreterOf(options.host).matrixLoopHandler(mesh.shadow != nullptr, options.timing);
+}
+
+void makeCalls(Mesh &mesh, const Options &options, const Instructions &insts) {
+  std::vector<Call> calls(mesh.code.size());
+  for (auto [i, inst] : llvm::enumerate(insts))
+    if (inst && !mesh.matrixLoops.contains(i))
+      calls[i] = interpreterOf(options.host)
+                     .call(inst->opcode, checkingOf(mesh.shadow.get(), i), options.timing);
+  mesh.calls = Calls::create(mesh.code, calls);
 }
 
 } // namespace
 
 void decodeCode(Mesh &mesh, const Options &options) {
   const Instructions insts = decodeWords(mesh, options);
-  if (!options.interpret)
-    findMatrixLoops(mesh, options, insts);
+  if (options.interpret)
+    return;
+  findMatrixLoops(mesh, options, insts);
+  makeCalls(mesh, options, insts);
 }
 
 Host bestHost() {

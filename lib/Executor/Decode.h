@@ -9,7 +9,8 @@ namespace dojo::exec {
 
 /// Fills the mesh's code: one Op a word and one past the end. Words that are no
 /// instruction, and the end of the code, fault when they are executed. Unless
-/// `options` asks for single steps, loops that multiply matrices run as a whole.
+/// `options` asks for single steps, loops that multiply matrices run as a whole and all
+/// else as Calls.h says.
 void decodeCode(Mesh &mesh, const Options &options);
 
 } // namespace dojo::exec

@@ -10,17 +10,20 @@ namespace dojo::exec {
 /// instruction where lives begin or end.
 enum class Checking : uint8_t { none, strict, marked };
 
+/// The interpreter of one host.
+struct Interpreter {
+  Handler (*handler)(isa::Opcode opcode, Checking checking, bool timed);
+  Handler (*matrixLoopHandler)(bool strict, bool timed);
+  Call (*call)(isa::Opcode opcode, Checking checking, bool timed);
+};
 namespace portable {
-Handler handler(isa::Opcode opcode, Checking checking, bool timed);
-Handler matrixLoopHandler(bool strict, bool timed);
+extern const Interpreter interpreter;
 } // namespace portable
 namespace avx2 {
-Handler handler(isa::Opcode opcode, Checking checking, bool timed);
-Handler matrixLoopHandler(bool strict, bool timed);
+extern const Interpreter interpreter;
 } // namespace avx2
 namespace avx512 {
-Handler handler(isa::Opcode opcode, Checking checking, bool timed);
-Handler matrixLoopHandler(bool strict, bool timed);
+extern const Interpreter interpreter;
 } // namespace avx512
 
 [[gnu::cold]] void faultCoord(Node &node, int64_t axis);

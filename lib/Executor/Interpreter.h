@@ -3,13 +3,15 @@
 // Included once for each host, by a source that defines DOJO_HOST, the name of
 // the namespace, DOJO_HOST_FEATURES, the features it may use, and DOJO_HOST_ROWS, the
 // rows of 64 bytes that its registers hold while a matrix is multiplied.
-// Every instruction is one function that ends in a tail call of the next.
+// Every instruction is one function that ends in a tail call of the next, and one that
+// returns, for Calls.h.
 //
 //===----------------------------------------------------------------------===//
 #include "Handlers.h"
 #include "Memory.h"
 #include "Network.h"
 #include <type_traits>
+#include <utility>
 
 #define DOJO_INLINE [[gnu::always_inline]] inline
 #define DOJO_PRAGMA(text) _Pragma(#text)
@@ -34,14 +36,17 @@ struct Is {};
 
 namespace dojo::exec::DOJO_HOST {
 
+template <Opcode opcode, bool strict>
+using Result =
+    decltype(execute<strict>(Is<opcode>(), std::declval<Node &>(), std::declval<const Op &>()));
+
 /// The instruction that follows `pc`, or null where the node stops at it.
 template <Opcode opcode, bool strict>
 DOJO_INLINE const Op *advance(Node &node, const Op *pc) {
-  using Result = decltype(execute<strict>(Is<opcode>(), node, *pc));
-  if constexpr (std::is_void_v<Result>) {
+  if constexpr (std::is_void_v<Result<opcode, strict>>) {
     execute<strict>(Is<opcode>(), node, *pc);
     return pc + 1;
-  } else if constexpr (std::is_same_v<Result, bool>) {
+  } else if constexpr (std::is_same_v<Result<opcode, strict>, bool>) {
     return execute<strict>(Is<opcode>(), node, *pc) ? pc + 1 : nullptr;
   } else {
     return execute<strict>(Is<opcode>(), node, *pc);
@@ -87,7 +92,7 @@ Handler handlerOf(Checking checking) {
                                         : runMarked<opcode, timed>;
 }
 
-Handler handler(Opcode opcode, Checking checking, bool timed) {
+inline Handler handler(Opcode opcode, Checking checking, bool timed) {
   switch (opcode) {
 #define DOJO_INST(record, code, mnemonic, unit, effect, ...)                                       \
   case Opcode::record:                                                                             \
@@ -101,10 +106,62 @@ Handler handler(Opcode opcode, Checking checking, bool timed) {
   llvm_unreachable("every opcode has a case");
 }
 
+//===-- Calls -------------------------------------------------------------===//
+
+template <Opcode opcode, bool strict>
+void callPlain(Node &node, const Op *pc) {
+  execute<strict>(Is<opcode>(), node, *pc);
+}
+template <Opcode opcode, bool strict>
+bool callStopping(Node &node, const Op *pc) {
+  if (__builtin_expect(execute<strict>(Is<opcode>(), node, *pc), true))
+    return true;
+  node.pc = pc;
+  return false;
+}
+template <Opcode opcode, bool strict>
+bool callBranch(Node &node, const Op *pc) {
+  return execute<strict>(Is<opcode>(), node, *pc) != pc + 1;
+}
+
+template <Opcode opcode, bool strict>
+Call callOf() {
+  if constexpr (opcode == Opcode::HALT || opcode == Opcode::JALR)
+    return {};
+  else if constexpr (std::is_void_v<Result<opcode, strict>>)
+    return {Call::plain, opcode, reinterpret_cast<const void *>(callPlain<opcode, strict>)};
+  else if constexpr (std::is_same_v<Result<opcode, strict>, bool>)
+    return {opcode == Opcode::WAIT ? Call::mayWait : Call::mayStop, opcode,
+            reinterpret_cast<const void *>(callStopping<opcode, strict>)};
+  else
+    return {Call::branch, opcode, reinterpret_cast<const void *>(callBranch<opcode, strict>)};
+}
+
+inline Call call(Opcode opcode, Checking checking, bool timed) {
+  if (checking == Checking::marked)
+    return {};
+  switch (opcode) {
+#define DOJO_INST(record, code, mnemonic, unit, effect, ...)                                       \
+  case Opcode::record:                                                                             \
+    if (timed && isa::Effect::effect >= isa::Effect::node)                                         \
+      return {};                                                                                   \
+    return checking == Checking::strict ? callOf<Opcode::record, true>()                           \
+                                        : callOf<Opcode::record, false>();
+#include "dojo/ISA/Instructions.inc"
+#undef DOJO_INST
+  }
+  llvm_unreachable("every opcode has a case");
+}
+
 } // namespace dojo::exec::DOJO_HOST
 
 #include "MatrixEvaluate.h"
 #include "MatrixKernel.h"
+
+namespace dojo::exec::DOJO_HOST {
+extern const Interpreter interpreter;
+const Interpreter interpreter = {handler, matrixLoopHandler, call};
+} // namespace dojo::exec::DOJO_HOST
 
 #ifdef DOJO_HOST_FEATURES
 #pragma clang attribute pop

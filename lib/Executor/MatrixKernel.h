@@ -129,7 +129,7 @@ void widen(const Running &run, const MatrixLoop::Operand &operand, uint64_t begi
     widenLoad<4>(run, operand.load, trip, count - t, to, strides);
 }
 
-/// The stream's operands in iterations [begin, begin + count) as FP32.
+/// The stream's leads, and its operands in iterations [begin, begin + count), as FP32.
 const float *panelOf(const Running &run, const MatrixLoop::Stream &stream, uint64_t begin,
                      unsigned count) {
   MatrixPanels::Key key = {reinterpret_cast<uintptr_t>(&stream), run.walk.serial, begin};
@@ -141,13 +141,19 @@ const float *panelOf(const Running &run, const MatrixLoop::Stream &stream, uint6
     for (unsigned phase = 0; phase < run.loop.phases.size(); ++phase)
       key.push_back(reinterpret_cast<uintptr_t>(run.bases[operand.load].of[phase]));
   }
-  const MatrixPanels::Panel panel = run.node.panels->find(key, stream.floats() * count, bytes);
+  const uint32_t leads = stream.leads.size();
+  const MatrixPanels::Panel panel = run.node.tables->panels.find(
+      key, leads * MatrixLoop::operandFloats + stream.floats() * count, bytes);
   constexpr unsigned lanes = isa::matrixColumns;
   const Strides strides = {stream.width * lanes, stream.floats()};
-  for (unsigned i = 0; i < stream.operands.size(); i += stream.width)
-    for (unsigned side = 0; side < stream.width; ++side)
-      widen(run, stream.operands[i + side], begin, count,
-            panel.at + i * MatrixLoop::operandFloats + side * lanes, strides, panel.filled);
+  auto fill = [&](llvm::ArrayRef<MatrixLoop::Operand> operands, unsigned iterations, float *to) {
+    for (unsigned i = 0; i < operands.size(); i += stream.width)
+      for (unsigned side = 0; side < stream.width; ++side)
+        widen(run, operands[i + side], begin, iterations,
+              to + i * MatrixLoop::operandFloats + side * lanes, strides, panel.filled);
+  };
+  fill(stream.leads, 1, panel.at);
+  fill(stream.operands, count, panel.at + leads * MatrixLoop::operandFloats);
   return panel.at;
 }
 
@@ -176,7 +182,7 @@ bool resolve(Running &run, unsigned number) {
     const uint64_t first = base + extent.least, end = base + extent.greatest;
     if (first > node.sramBytes || end > node.sramBytes || first > end)
       return false;
-    node.touched = std::max(node.touched, end);
+    node.touch(end);
     run.bases[number].of[phase] = node.sram + int64_t(base);
     bytes = {std::min(bytes.begin, first), std::max(bytes.end, end)};
   }
@@ -230,21 +236,29 @@ const MatrixWalk &walkOf(Node &node, const MatrixLoop &loop, uint32_t first, uin
   MatrixWalks::Key key = {first, trips};
   for (MatrixLoop::Registers left = loop.numbers; left; left &= left - 1)
     key.push_back(node.x[__builtin_ctz(left)]);
-  return node.walks->find(key, [&](MatrixWalk &walk) { evaluate(node, loop, trips, walk); });
+  return node.tables->walks.find(key, [&](MatrixWalk &walk) { evaluate(node, loop, trips, walk); });
+}
+
+/// The first operand of a tile's side.
+DOJO_INLINE const float *firstOf(const std::vector<MatrixLoop::Stream> &streams,
+                                 MatrixLoop::Tile::Side side, const float *const *panels) {
+  return panels[side.stream] +
+         (streams[side.stream].leads.size() - side.leads) * MatrixLoop::operandFloats;
 }
 
 /// Iterations [begin, begin + count): all products of one accumulator, then of the next.
 void multiplyTiles(const Running &run, uint64_t begin, unsigned count) {
   const MatrixLoop &loop = run.loop;
   const float *lefts[MatrixLoop::maxStreams], *rights[MatrixLoop::maxStreams];
-  run.node.panels->reserve(MatrixLoop::panelFloats);
+  run.node.tables->panels.reserve(MatrixLoop::panelFloats);
   for (auto [i, stream] : llvm::enumerate(loop.lefts))
     lefts[i] = panelOf(run, stream, begin, count);
   for (auto [i, stream] : llvm::enumerate(loop.rights))
     rights[i] = panelOf(run, stream, begin, count);
   for (const MatrixLoop::Tile &tile : loop.tiles) {
-    const float *left = lefts[tile.left], *right = rights[tile.right];
-    const uint64_t steps = uint64_t(count) * loop.lefts[tile.left].operands.size();
+    const float *left = firstOf(loop.lefts, tile.left, lefts);
+    const float *right = firstOf(loop.rights, tile.right, rights);
+    const uint64_t steps = uint64_t(count) * loop.lefts[tile.left.stream].operands.size();
     if (tile.count == 2)
       multiplyTile<F32, DOJO_HOST_ROWS>(run.node, tile.acc, left, right, steps);
     else
@@ -270,7 +284,8 @@ template <bool strict>
     if (!resolve<strict>(run, load))
       return node.touched = touched, 0;
 
-  const unsigned fit = MatrixLoop::panelFloats / loop.floats;
+  // Leads take an iteration's room at most.
+  const unsigned fit = MatrixLoop::panelFloats / loop.floats - 1;
   for (uint64_t begin = 0; begin < trips; begin += fit)
     multiplyTiles(run, begin, std::min<uint64_t>(fit, trips - begin));
   leaveRegisters(run);
@@ -293,7 +308,7 @@ void runMatrixLoop(Node &node, const Op *pc, int64_t budget) {
   [[clang::musttail]] return next->run(node, next, budget);
 }
 
-Handler matrixLoopHandler(bool strict, bool timed) {
+inline Handler matrixLoopHandler(bool strict, bool timed) {
   return strict  ? timed ? runMatrixLoop<true, true> : runMatrixLoop<true, false>
          : timed ? runMatrixLoop<false, true>
                  : runMatrixLoop<false, false>;

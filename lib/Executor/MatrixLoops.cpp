@@ -134,7 +134,7 @@ public:
     if (!multiply())
       return std::nullopt;
     tile();
-    if (loop.floats > MatrixLoop::panelFloats)
+    if (2 * loop.floats > MatrixLoop::panelFloats)
       return std::nullopt;
     return std::move(loop);
   }
@@ -145,7 +145,8 @@ private:
   bool multiply();
   void tile();
   std::optional<Operand> operand(Vectors::Value value) const;
-  unsigned stream(std::vector<Stream> &streams, std::vector<Operand> operands, unsigned width);
+  MatrixLoop::Tile::Side side(std::vector<Stream> &streams, std::vector<Operand> operands,
+                              unsigned width);
 
   /// The factors of one accumulator, in the order of the body.
   struct Products {
@@ -247,16 +248,45 @@ bool Recogniser::multiply() {
   return true;
 }
 
-unsigned Recogniser::stream(std::vector<Stream> &streams, std::vector<Operand> operands,
-                            unsigned width) {
+/// What the operand is an iteration later.
+Operand later(const Operand &operand) {
+  Operand next = {operand.load, uint8_t(operand.delay - 1), {}};
+  std::copy(operand.kept.begin() + 1, operand.kept.end(), next.kept.begin());
+  return next;
+}
+
+/// Moves what begins with loads of the iteration before to the end of that iteration.
+Stream aligned(std::vector<Operand> operands, unsigned width) {
+  auto isDelayed = [](const Operand &operand) { return operand.load >= 0 && operand.delay; };
+  const size_t leading =
+      std::find_if_not(operands.begin(), operands.end(), isDelayed) - operands.begin();
+  Stream stream = {{}, std::move(operands), width};
+  stream.leads.assign(stream.operands.begin(), stream.operands.begin() + leading / width * width);
+  const auto middle = stream.operands.begin() + stream.leads.size();
+  std::transform(stream.operands.begin(), middle, stream.operands.begin(), later);
+  std::rotate(stream.operands.begin(), middle, stream.operands.end());
+  return stream;
+}
+
+bool endsWith(llvm::ArrayRef<Operand> operands, llvm::ArrayRef<Operand> end) {
+  return operands.size() >= end.size() && operands.take_back(end.size()) == end;
+}
+
+MatrixLoop::Tile::Side Recogniser::side(std::vector<Stream> &streams, std::vector<Operand> operands,
+                                        unsigned width) {
+  Stream made = aligned(std::move(operands), width);
+  const unsigned leads = made.leads.size();
   auto known = llvm::find_if(streams, [&](const Stream &stream) {
-    return stream.width == width && stream.operands == operands;
+    return stream.width == width && stream.operands == made.operands &&
+           (endsWith(stream.leads, made.leads) || endsWith(made.leads, stream.leads));
   });
   if (known == streams.end()) {
-    known = streams.insert(known, {std::move(operands), width});
-    loop.floats += known->floats();
+    loop.floats += made.floats();
+    known = streams.insert(known, std::move(made));
+  } else if (known->leads.size() < leads) {
+    known->leads = std::move(made.leads);
   }
-  return known - streams.begin();
+  return {unsigned(known - streams.begin()), leads};
 }
 
 /// Joins accumulators with the same left operands in twos.
@@ -268,7 +298,7 @@ void Recogniser::tile() {
     unsigned j = i + 1;
     while (j < products.size() && (done[j] || products[i].lefts != products[j].lefts))
       ++j;
-    MatrixLoop::Tile tile = {{products[i].acc, 0}, 1, 0, 0};
+    MatrixLoop::Tile tile = {{products[i].acc, 0}, 1, {}, {}};
     std::vector<Operand> rights = products[i].rights;
     if (j < products.size()) {
       done[j] = true;
@@ -278,10 +308,14 @@ void Recogniser::tile() {
       for (auto [a, b] : llvm::zip(products[i].rights, products[j].rights))
         rights.insert(rights.end(), {a, b});
     }
-    tile.left = stream(loop.lefts, products[i].lefts, 1);
-    tile.right = stream(loop.rights, std::move(rights), tile.count);
+    tile.left = side(loop.lefts, products[i].lefts, 1);
+    tile.right = side(loop.rights, std::move(rights), tile.count);
     loop.tiles.push_back(tile);
   }
+  // What two accumulators take side by side is longest: it stays in the host's first cache.
+  llvm::sort(loop.tiles, [](const MatrixLoop::Tile &a, const MatrixLoop::Tile &b) {
+    return std::pair(a.right.stream, a.acc[0]) < std::pair(b.right.stream, b.acc[0]);
+  });
 }
 
 } // namespace

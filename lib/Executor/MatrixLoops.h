@@ -48,10 +48,12 @@ struct MatrixLoop {
     bool operator==(const Operand &) const = default;
   };
 
-  /// The operands of one side in the order of the multiplies of an iteration. Two
-  /// accumulators that stand side by side have theirs in turns.
+  /// The operands of one side, in the order of the multiplies of an iteration, iteration
+  /// after iteration. Two accumulators that stand side by side have theirs in turns. What an
+  /// accumulator gets first may have been loaded an iteration before: then it reads the
+  /// stream from one of `leads` on, which stand before the first iteration.
   struct Stream {
-    std::vector<Operand> operands;
+    std::vector<Operand> leads, operands;
     /// 1, or 2 side by side.
     unsigned width;
     /// Of one iteration.
@@ -62,14 +64,18 @@ struct MatrixLoop {
   struct Tile {
     uint8_t acc[2];
     unsigned count;
-    unsigned left, right;
+    /// A stream, and how many of its leads are read, all widths side by side.
+    struct Side {
+      unsigned stream, leads;
+    };
+    Side left, right;
   };
 
   static constexpr unsigned operandFloats = isa::matrixRows * isa::matrixDepth;
   static constexpr unsigned maxLoads = 64;
   /// Iterations that run as one piece; more are run piece by piece.
   static constexpr uint64_t maxTrips = 1 << 16;
-  /// No tile has a stream of its own twice.
+  /// A tile has one of each side.
   static constexpr unsigned maxStreams = isa::numAccRegs;
   /// Of widened operands, for as many iterations as fit: 128 KiB stay in a host's second cache.
   static constexpr unsigned panelFloats = 1 << 15;

@@ -13,6 +13,7 @@
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/Hashing.h"
 #include "llvm/ADT/SmallVector.h"
+#include <memory>
 
 namespace dojo::exec {
 
@@ -37,7 +38,7 @@ public:
       forgetAll();
     else if (auto found = known.find(hash); found != known.end() && found->second.key == key)
       return {found->second.at, true};
-    float *at = lines.data()->floats + used;
+    float *at = lines[0].floats + used;
     used += (floats + lineFloats - 1) / lineFloats * lineFloats;
     known[hash] = {key, at};
     return {at, false};
@@ -46,7 +47,7 @@ public:
   /// Makes room for so many floats, in panels of whole cache lines: panels that are found
   /// from here on stay where they are until that is used up.
   void reserve(uint64_t floats) {
-    if (used + floats <= lines.size() * lineFloats)
+    if (used + floats <= numLines * lineFloats)
       return;
     known.clear();
     used = 0;
@@ -78,8 +79,9 @@ private:
     stores.reset();
   }
 
-  /// 1 MiB.
-  std::vector<Line> lines{(1 << 20) / sizeof(Line)};
+  /// 2 MiB, of which the host provides what is used.
+  static constexpr size_t numLines = (2 << 20) / sizeof(Line);
+  std::unique_ptr<Line[]> lines = std::make_unique_for_overwrite<Line[]>(numLines);
   uint64_t used = 0;
   llvm::DenseMap<uint64_t, Entry> known;
 };

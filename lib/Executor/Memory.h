@@ -38,7 +38,7 @@ inline const char *readable(Node &node, uint64_t address, uint64_t size) {
     faultOutside(node, "reads", address, size);
     return nullptr;
   }
-  node.touched = std::max(node.touched, address + size);
+  node.touch(address + size);
   if constexpr (strict) {
     uint64_t first = readablePrefix(node.shadow + address, size);
     if (first != size) {
@@ -56,8 +56,8 @@ inline char *writable(Node &node, uint64_t address, uint64_t size) {
     faultOutside(node, "writes", address, size);
     return nullptr;
   }
-  node.touched = std::max(node.touched, address + size);
-  node.panels->stores.mark(address, size);
+  node.touch(address + size);
+  node.tables->panels.stores.mark(address, size);
   if constexpr (strict) {
     uint64_t first = writablePrefix(node.shadow + address, size);
     if (first != size) {

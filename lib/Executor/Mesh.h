@@ -10,6 +10,7 @@
 
 #include "AnyOrder.h"
 #include "Bell.h"
+#include "Calls.h"
 #include "Clock.h"
 #include "HostMemory.h"
 #include "MatrixPanels.h"
@@ -51,6 +52,12 @@ struct Counters {
   uint64_t dramWrittenBytes = 0;
 };
 
+/// What a host thread keeps for loops that multiply.
+struct MatrixTables {
+  MatrixWalks walks;
+  MatrixPanels panels;
+};
+
 struct Mesh;
 
 struct Node {
@@ -81,12 +88,18 @@ struct Node {
   /// Null when the run is not timed.
   Clock *clock;
   /// Of the host thread that runs the node.
-  MatrixWalks *walks;
-  MatrixPanels *panels;
+  MatrixTables *tables;
   /// What the last instruction of the network moved.
   Transfer transfer;
   std::string fault;
   Counters counters;
+
+  /// It touches its SRAM up to `end`. Rarely is that new; what is stored each time, the next
+  /// access would wait for.
+  void touch(uint64_t end) {
+    if (__builtin_expect(end > touched, false))
+      touched = end;
+  }
 
   uint32_t codeAddress(const Op *at) const { return uint32_t(at - code) * sizeof(uint32_t); }
 };
@@ -96,9 +109,12 @@ struct Mesh {
   Topology topology;
   /// One past the last instruction stands one that faults.
   std::vector<Op> code;
+  Calls calls;
   /// By the number of their first instruction.
   llvm::DenseMap<uint32_t, MatrixLoop> matrixLoops;
   std::vector<Node> nodes;
+  /// One a host thread.
+  std::vector<std::unique_ptr<MatrixTables>> tables;
   HostMemory sram;
   HostMemory dram;
   std::unique_ptr<Shadow> shadow;
@@ -115,6 +131,12 @@ struct Mesh {
   /// One host thread runs every node, so nothing need be atomic.
   bool alone = true;
 
+  /// Makes tables for so many host threads; they live on from entry to entry.
+  void provideTables(unsigned threads) {
+    while (tables.size() < threads)
+      tables.push_back(
+          std::make_unique<MatrixTables>(MatrixTables{{}, MatrixPanels(topology.sramBytes)}));
+  }
   std::atomic<uint32_t> &semaphore(unsigned node, uint64_t number) {
     return semaphores[uint64_t(node) * topology.semaphores + number];
   }

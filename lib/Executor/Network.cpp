@@ -180,7 +180,7 @@ bool copy(Node &node, const Descriptor &d, const Side &from, const Side &to) {
   if (!check(node, d, from, to))
     return false;
   if (to.node == node.number)
-    node.panels->forget();
+    node.tables->panels.forget();
   if (AnyOrder *order = node.mesh->anyOrder.get())
     order->putOff(node.number, from.node ? to.node : std::nullopt, [=] { copyNow(d, from, to); });
   else
@@ -229,7 +229,7 @@ bool readDescriptor(Node &node, uint64_t address, Descriptor &d, uint64_t &total
   } else {
     memcpy(&d, node.sram + address, sizeof(d));
     const uint64_t end = address + offsetof(Descriptor, destination) + d.levels * sizeof(int32_t);
-    node.touched = std::max(node.touched, end);
+    node.touch(end);
   }
   if (d.levels > Descriptor::maxLevels || d.reserved[0] || d.reserved[1])
     return faultDescriptor(node, address);
@@ -270,7 +270,7 @@ bool resolveLocal(Node &node, uint64_t address, Extent e, bool written, Side &si
                                written ? "SRAM above the code" : "SRAM", address)
                            .str()),
            false;
-  node.touched = std::max<uint64_t>(node.touched, address + e.greatest);
+  node.touch(address + e.greatest);
   side = {node.sram, address, node.shadow, node.number};
   return true;
 }
@@ -395,7 +395,7 @@ bool wait(Node &node, uint64_t semaphore, uint64_t count) {
   if (node.history)
     mesh.races->wait(node.number, semaphore, count);
   node.status = Status::ready;
-  node.panels->forget();
+  node.tables->panels.forget();
   node.transfer = {uint32_t(semaphore), false, uint32_t(count), 0};
   if (mesh.alone)
     own.store(own.load(std::memory_order_relaxed) - count, std::memory_order_relaxed);
@@ -405,7 +405,7 @@ bool wait(Node &node, uint64_t semaphore, uint64_t count) {
 }
 
 void drain(Node &node) {
-  node.panels->forget();
+  node.tables->panels.forget();
   if (node.history)
     node.mesh->races->drain(node.number);
   if (AnyOrder *order = node.mesh->anyOrder.get())

@@ -34,7 +34,7 @@ void start(Mesh &mesh, const binary::Label &entry, int64_t limit) {
 class Worker {
 public:
   Worker(Mesh &mesh, unsigned thread, unsigned threads, int64_t limit, const IssueModel *model)
-      : mesh(mesh), thread(thread), limit(limit), panels(mesh.topology.sramBytes) {
+      : mesh(mesh), thread(thread), limit(limit), tables(*mesh.tables[thread]) {
     if (model)
       times.emplace(*model);
     for (Node &node : mesh.nodes)
@@ -68,7 +68,8 @@ private:
   }
 
   /// Runs every node that can, and forgets those that have ended; true if any
-  /// could.
+  /// could. What nodes pass on from neighbour to neighbour goes far in one round if the round
+  /// goes the same way, so rounds go to and fro.
   bool runAll(std::vector<Node *> &nodes) {
     bool progress = false;
     llvm::erase_if(nodes, [&](Node *node) {
@@ -84,15 +85,15 @@ private:
       claim.store(ended ? Claim::ended : Claim::free, std::memory_order_release);
       return ended;
     });
+    std::reverse(nodes.begin(), nodes.end());
     return progress;
   }
 
   void run(Node &node) {
     if (node.clock)
       node.clock->runBy(*times);
-    node.walks = &walks;
-    node.panels = &panels;
-    panels.forget();
+    node.tables = &tables;
+    tables.panels.forget();
     int64_t before = node.budget;
     node.pc->run(node, node.pc, node.budget);
     node.counters.instructions += before - node.budget;
@@ -106,8 +107,7 @@ private:
   unsigned thread;
   int64_t limit;
   std::optional<BlockTimes> times;
-  MatrixWalks walks;
-  MatrixPanels panels;
+  MatrixTables &tables;
   std::vector<Node *> own, others;
 };
 
@@ -153,6 +153,7 @@ Error runEntry(Mesh &mesh, const binary::Label &entry, unsigned threads, uint64_
                const IssueModel *model) {
   int64_t budget = std::clamp<uint64_t>(limit, 1, INT64_MAX);
   start(mesh, entry, budget);
+  mesh.provideTables(threads);
   mesh.alone = threads == 1;
   if (mesh.races)
     mesh.races->begin(entry.address);

@@ -65,27 +65,32 @@ DOJO_INLINE void widenRegister(const U32 &v, float *to, unsigned stride) {
     widenEight(halves[i], to + i * stride);
 }
 
-/// Makes every NaN the canonical one.
-DOJO_INLINE void canonicalise(F32x8 (&sum)[isa::matrixRows]) {
-  U32x8 nans = {};
-  for (F32x8 row : sum)
-    nans |= U32x8(row != row);
-  if (__builtin_expect(__builtin_reduce_or(nans) == 0, true))
-    return;
-  for (F32x8 &row : sum)
-    row = F32x8(row == row ? U32x8(row) : U32x8{} + quietNaN);
+/// Adds the products of two registers. A left operand holds its BF16 in pairs of equal
+/// row and neighbouring k, so one repeated word gives the factors of two steps.
+DOJO_INLINE void accumulate(F32x8 (&sum)[isa::matrixRows], const U32 &left, const U32 &right) {
+  uint32_t pairs[numLanes];
+  memcpy(pairs, &left, sizeof(left));
+  U16x8 halves[isa::matrixDepth];
+  memcpy(halves, &right, sizeof(right));
+  for (unsigned k = 0; k < isa::matrixDepth; k += 2) {
+    const F32x8 even = F32x8(__builtin_convertvector(halves[k], U32x8) << 16);
+    const F32x8 odd = F32x8(__builtin_convertvector(halves[k + 1], U32x8) << 16);
+    for (unsigned r = 0; r < isa::matrixRows; ++r) {
+      const U32x8 pair = U32x8{} + pairs[(r * isa::matrixDepth + k) / 2];
+      sum[r] = __builtin_elementwise_fma(F32x8(pair << 16), even, sum[r]);
+      sum[r] = __builtin_elementwise_fma(F32x8(pair & 0xffff0000), odd, sum[r]);
+    }
+  }
 }
 
 template <bool strict>
 inline void execute(Is<Opcode::MMUL>, Node &n, const Op &i) {
-  alignas(sizeof(F32x8)) float left[isa::matrixRows * isa::matrixDepth], right[std::size(left)];
-  widenRegister(n.v[i.a], left, isa::matrixColumns);
-  widenRegister(n.v[i.b], right, isa::matrixColumns);
   Accumulator &acc = n.acc[i.d];
   F32x8 sum[isa::matrixRows];
   memcpy(sum, &acc, sizeof(sum));
-  accumulate(sum, left, right);
-  canonicalise(sum);
+  accumulate(sum, n.v[i.a], n.v[i.b]);
+  for (F32x8 &row : sum)
+    row = F32x8(row == row ? U32x8(row) : U32x8{} + quietNaN);
   memcpy(&acc, sum, sizeof(sum));
   ++n.counters.mmul;
 }

@@ -125,7 +125,7 @@ DOJO_INLINE bool gather(Node &n, const Op &op) {
       memcpy(reinterpret_cast<char *>(&value) + i * piece, n.sram + address, piece);
     });
     n.v[op.d] = value;
-    n.touched = std::max(n.touched, at.address(pieces - 1) + piece);
+    n.touch(at.address(pieces - 1) + piece);
     return true;
   }
   for (unsigned i = 0; i < pieces; ++i) {
@@ -145,9 +145,9 @@ DOJO_INLINE bool scatter(Node &n, const Op &op) {
   if (!strict && __builtin_expect(at.inside, true)) {
     at.forEach([&](unsigned i, uint64_t address) {
       memcpy(n.sram + address, reinterpret_cast<const char *>(&value) + i * piece, piece);
-      n.panels->stores.mark(address, piece);
+      n.tables->panels.stores.mark(address, piece);
     });
-    n.touched = std::max(n.touched, at.address(pieces - 1) + piece);
+    n.touch(at.address(pieces - 1) + piece);
     return true;
   }
   for (unsigned i = 0; i < pieces; ++i) {
