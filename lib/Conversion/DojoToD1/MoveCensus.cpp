@@ -19,6 +19,12 @@ int dojo::sourceDimOf(const Move &move, unsigned e) {
   return term == move.map.end() ? -1 : term - move.map.begin();
 }
 
+/// Notes a further value of what may always be the same.
+static void note(std::optional<int64_t> &same, bool &differs, int64_t value) {
+  differs |= same.value_or(value) != value;
+  same = value;
+}
+
 /// The j whose source block `block` of dimension d owns.
 static Span wantedOf(const Move &move, unsigned e, int d, int64_t block) {
   Span all = {0, move.dst.dims[e].size};
@@ -41,8 +47,8 @@ static Census censusOf(const Move &move, unsigned e) {
   const Layout::Dim &dim = move.dst.dims[e];
   int64_t sources = d < 0 ? 1 : move.src.blocks(d), targets = move.dst.blocks(e);
   llvm::SmallBitVector receives(targets);
-  bool everySends = true, even = true;
-  std::optional<int64_t> count;
+  bool everySends = true, countDiffers = false, beginDiffers = false;
+  std::optional<int64_t> count, begin;
   for (int64_t b = 0; b < sources; ++b) {
     Span wanted = wantedOf(move, e, d, b);
     bool sends = false;
@@ -54,14 +60,16 @@ static Census censusOf(const Move &move, unsigned e) {
         continue;
       receives.set(v);
       sends = true;
-      even &= count.value_or(hit.hi - hit.lo) == hit.hi - hit.lo;
-      count = hit.hi - hit.lo;
+      note(count, countDiffers, hit.hi - hit.lo);
+      note(begin, beginDiffers, hit.lo - start);
     }
     everySends &= sends;
   }
-  if (!even)
+  if (countDiffers)
     count.reset();
-  return {everySends, receives.all(), count};
+  if (beginDiffers)
+    begin.reset();
+  return {everySends, receives.all(), count, begin};
 }
 
 llvm::SmallVector<Census, 4> dojo::takeCensus(const Move &move) {

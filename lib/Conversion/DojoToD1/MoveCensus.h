@@ -1,7 +1,8 @@
 //===- MoveCensus.h - what all pairs of blocks have in common ---*- C++ -*-===//
 //
 // Most moves are even: every block meets some partner, and all pieces have the
-// same count in a dimension. Then code need not test and descriptors are constant.
+// same count and begin in a dimension. Then code need not test, descriptors are constant
+// and addresses grow by constants.
 //
 //===----------------------------------------------------------------------===//
 #ifndef DOJO_LIB_CONVERSION_DOJOTOD1_MOVECENSUS_H
@@ -16,6 +17,7 @@ struct Census {
   bool everySenderSends = false;      ///< no source block is without a partner
   bool everyReceiverReceives = false; ///< no destination block is
   std::optional<int64_t> count;       ///< of all pieces, if it is the same
+  std::optional<int64_t> begin;       ///< of all pieces in their destination block, likewise
 };
 
 /// Tries all pairs of blocks that meet, for each destination dimension. Nothing is

@@ -20,6 +20,12 @@ llvm::SmallVector<DigitPlace> dojo::digitsOf(const Layout &layout) {
   return places;
 }
 
+llvm::SmallVector<DigitPlace> dojo::digitsOf(const Layout &layout, unsigned dim) {
+  llvm::SmallVector<DigitPlace> places = digitsOf(layout);
+  llvm::erase_if(places, [&](const DigitPlace &place) { return place.dim != dim; });
+  return places;
+}
+
 bool dojo::repeatsAxis(const Layout &layout, unsigned axis) {
   return layout.axes[axis].digits.empty() && !layout.axes[axis].pinned;
 }
@@ -58,22 +64,20 @@ void MoveGeometry::requireUsed(const Layout &layout) {
 
 Int MoveGeometry::ownBlock(const Layout &layout, unsigned dim) {
   Int block = 0;
-  for (const DigitPlace &place : digitsOf(layout))
-    if (place.dim == dim)
-      block = add(mul(block, place.count),
-                  digit(place, coord(place.axis), layout.used(static_cast<Axis>(place.axis), 1)));
+  for (const DigitPlace &place : digitsOf(layout, dim))
+    block = add(mul(block, place.count),
+                digit(place, coord(place.axis), layout.used(static_cast<Axis>(place.axis), 1)));
   return block;
 }
 
 Int MoveGeometry::blockInAddress(const Layout &layout, unsigned dim, Int block) {
   int64_t radix = layout.blocks(dim), blocks = radix;
   Int address = 0;
-  for (const DigitPlace &place : digitsOf(layout))
-    if (place.dim == dim) {
-      radix /= place.count;
-      Int value = digit({place.axis, dim, radix, place.count}, block, blocks);
-      address = add(address, inAddress(place.axis, value, place.inner));
-    }
+  for (const DigitPlace &place : digitsOf(layout, dim)) {
+    radix /= place.count;
+    Int value = digit({place.axis, dim, radix, place.count}, block, blocks);
+    address = add(address, inAddress(place.axis, value, place.inner));
+  }
   return address;
 }
 

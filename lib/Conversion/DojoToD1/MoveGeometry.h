@@ -3,7 +3,8 @@
 // Notation: j is an index of a destination dimension, i of a source dimension,
 // i = a * j + c. All intervals are half open. Values are computed afresh where
 // they are asked for: a few instructions from the node's coordinates cost less
-// than registers that live across loops.
+// than registers that live across loops. Only what grows by a constant from one
+// partner to the next is carried.
 //
 //===----------------------------------------------------------------------===//
 #ifndef DOJO_LIB_CONVERSION_DOJOTOD1_MOVEGEOMETRY_H
@@ -26,8 +27,9 @@ struct DigitPlace {
   int64_t inner, count;
 };
 
-/// The digits of a layout, outermost first, axes in order.
+/// The digits of a layout, or of one dimension (or none) of it, outermost first, axes in order.
 llvm::SmallVector<DigitPlace> digitsOf(const Layout &layout);
+llvm::SmallVector<DigitPlace> digitsOf(const Layout &layout, unsigned dim);
 
 /// Whether an axis without digits repeats the layout at every coordinate.
 bool repeatsAxis(const Layout &layout, unsigned axis);
@@ -51,6 +53,9 @@ public:
   Int coord(unsigned axis);
   /// A digit of a coordinate below `bound`.
   Int digit(const DigitPlace &place, Int coordinate, int64_t bound);
+  Int ownDigit(const DigitPlace &place) {
+    return digit(place, coord(place.axis), grid[place.axis]);
+  }
   /// A coordinate's (or a digit's) part of a global address.
   Int inAddress(unsigned axis, Int coordinate, int64_t inner = 1);
   /// Skips nodes outside the used coordinates of a layout.

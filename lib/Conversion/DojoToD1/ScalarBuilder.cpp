@@ -104,12 +104,35 @@ void ScalarBuilder::requireEqual(Int a, Int c) {
     require(arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, get(a), get(c)));
 }
 
-Int ScalarBuilder::loop(Int lo, Int hi) {
+void ScalarBuilder::grow(llvm::ArrayRef<Growing> growing, Int index) {
+  for (const Growing &g : growing)
+    *g.value = add(*g.value, mul(index, g.step));
+}
+
+Int ScalarBuilder::loop(Int lo, Int hi, llvm::ArrayRef<Growing> growing) {
+  grow(growing, lo);
+  llvm::SmallVector<Growing> carried(growing);
+  llvm::erase_if(carried, [](const Growing &g) { return g.step == 0; });
   if (lo.constant && hi.constant && *hi.constant == *lo.constant + 1)
     return lo;
+  llvm::SmallVector<Value> inits =
+      llvm::map_to_vector(carried, [&](const Growing &g) { return get(*g.value); });
   Value from = get(lo), to = get(hi), one = get(1);
-  auto loop = scf::ForOp::create(b, loc, from, to, one);
-  b.setInsertionPoint(loop.getBody()->getTerminator());
+  auto loop = scf::ForOp::create(b, loc, from, to, one, inits);
+  b.setInsertionPointToEnd(loop.getBody());
+  Operation *advance = nullptr;
+  llvm::SmallVector<Value> next;
+  for (auto [g, value] : llvm::zip_equal(carried, loop.getRegionIterArgs())) {
+    *g.value = Value(value);
+    Value step = get(g.step);
+    advance = advance ? advance : step.getDefiningOp();
+    next.push_back(arith::AddIOp::create(b, loc, value, step));
+  }
+  if (carried.empty())
+    advance = loop.getBody()->getTerminator();
+  else
+    scf::YieldOp::create(b, loc, next);
+  b.setInsertionPoint(advance);
   return Value(loop.getInductionVar());
 }
 

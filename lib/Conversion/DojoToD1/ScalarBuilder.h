@@ -43,10 +43,19 @@ public:
   /// `equal` where a == c, else `other`.
   Int ifEqual(Int a, Int c, Int equal, Int other);
 
-  /// What follows is inside `if (a < c)`, `if (a == c)`, `for (i from lo below hi)`.
+  /// A value that is a linear function of an index.
+  struct Growing {
+    Int *value;
+    int64_t step;
+  };
+  /// Adds `index` steps to each.
+  void grow(llvm::ArrayRef<Growing> growing, Int index);
+
+  /// What follows is inside `if (a < c)`, `if (a == c)`, `for (i from lo below hi)`. In the
+  /// loop i steps have been added to what grows, one in each iteration.
   void requireLess(Int a, Int c);
   void requireEqual(Int a, Int c);
-  Int loop(Int lo, Int hi);
+  Int loop(Int lo, Int hi, llvm::ArrayRef<Growing> growing = {});
 
   void storeWord(Int value, Int address, int64_t offset);
   Int loadWord(Int address, int64_t offset);

@@ -202,8 +202,8 @@ void Walker::visit(NodeOp node) {
   NodeContext context(node, b, operands, lower);
   std::optional<ByStep> byStep = evaluateByStep(context);
   for (Known *operand : operands)
-    if (operand && context.whyUnknown.empty())
-      context.whyUnknown = operand->whyUnknown;
+    if (operand && operand->whyUnknown && context.whyUnknown.empty())
+      context.whyUnknown = operand->whyUnknown.str();
   bool lowered = evaluateOnHost(context) || (!context.failed && succeeded((*handler)(context)));
   if (byStep && lowered)
     context.results[0].byStep = std::move(byStep);
@@ -229,7 +229,8 @@ void Walker::visit(NodeOp node) {
     if (!known.declared)
       continue;
     if (!known.constant)
-      known.whyUnknown = context.whyUnknown;
+      known.whyUnknown =
+          context.whyUnknown.empty() ? nullptr : b.getStringAttr(context.whyUnknown);
     OpResult result = node->getResult(i);
     if (Type declared = signature.result(i); declared && computedType(declared))
       known.declared = declared;

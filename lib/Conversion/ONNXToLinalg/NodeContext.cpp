@@ -96,8 +96,8 @@ FailureOr<int64_t> NodeContext::needInt(unsigned i, StringRef what) {
 }
 
 LogicalResult NodeContext::failUnknown(unsigned i, const Twine &cause) {
-  if (has(i) && !operands[i]->whyUnknown.empty())
-    return fail(cause + "; " + operands[i]->whyUnknown);
+  if (has(i) && operands[i]->whyUnknown)
+    return fail(cause + "; " + operands[i]->whyUnknown.strref());
   SetVector<Value> behind;
   if (has(i))
     behind.insert(node.getInputs()[i]);

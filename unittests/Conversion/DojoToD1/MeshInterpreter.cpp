@@ -52,6 +52,9 @@ private:
   void transfer(bool push, uint64_t descriptor, uint64_t local, uint64_t global);
 
   int64_t in(Operation *op, unsigned i) { return values.at(op->getOperand(i)); }
+  llvm::SmallVector<int64_t> numbers(ValueRange from) {
+    return llvm::map_to_vector(from, [&](Value value) { return values.at(value); });
+  }
   /// The node of a global address, or null with an error.
   Node *nodeOf(uint64_t address) {
     Coords c = {int64_t(address >> 56 & 0x3f), int64_t(address >> 48 & 0xff),
@@ -161,9 +164,13 @@ void Runner::run(Operation *op) {
   TypeSwitch<Operation *>(op)
       .Case([&](scf::ForOp loop) {
         int64_t hi = values.at(loop.getUpperBound());
+        llvm::SmallVector<int64_t> carried = numbers(loop.getInitArgs());
         for (int64_t i = values.at(loop.getLowerBound()); i < hi && error.empty(); ++i) {
           values[loop.getInductionVar()] = i;
+          for (auto [argument, number] : llvm::zip_equal(loop.getRegionIterArgs(), carried))
+            values[argument] = number;
           run(*loop.getBody());
+          carried = numbers(loop.getYieldedValues());
         }
       })
       .Case([&](scf::IfOp branch) {

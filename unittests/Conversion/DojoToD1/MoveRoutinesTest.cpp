@@ -4,9 +4,11 @@
 #include "dojo/Dialect/D1/IR/D1.h"
 #include "dojo/ISA/Abi.h"
 #include "dojo/ISA/Address.h"
+#include "dojo/Pipelines/D1Backend.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/Verifier.h"
+#include "mlir/Pass/PassManager.h"
 #include "llvm/Support/MathExtras.h"
 #include <cstring>
 #include <gtest/gtest.h>
@@ -168,5 +170,21 @@ TEST_F(MoveRoutines, StoresEqualTheEnumeratorAndWriteOnce) {
         << "round " << round;
     ASSERT_EQ(mesh.dram, wanted) << "round " << round;
     ASSERT_EQ(mesh.dramWrites, writes) << "round " << round;
+  }
+}
+
+/// Nothing is spilled, so a nest that is too deep would not compile.
+TEST_F(MoveRoutines, FitTheRegisters) {
+  RandomMoves moves(4);
+  for (int round = 0; round < 500; ++round) {
+    RandomMoves::Case c = moves.next();
+    OpBuilder builder(&context);
+    OwningOpRef<ModuleOp> module = ModuleOp::create(builder.getUnknownLoc());
+    builder.setInsertionPointToEnd(module->getBody());
+    for (auto [name, part] : {std::pair("send", MovePart::send), {"receive", MovePart::receive}})
+      buildMoveRoutine(builder, builder.getUnknownLoc(), name, part, c.move, c.grid);
+    PassManager manager(&context);
+    buildD1BackendPipeline(manager.nest<func::FuncOp>());
+    ASSERT_TRUE(succeeded(manager.run(*module))) << "round " << round;
   }
 }

@@ -47,8 +47,8 @@ struct Known {
 
   llvm::SmallVector<Extent, 1> extents = {};
   std::optional<ByStep> byStep = {};
-  /// Why a value that nothing but constants decide is not known; else empty.
-  std::string whyUnknown = {};
+  /// Why a value that nothing but constants decide is not known; else null.
+  mlir::StringAttr whyUnknown = {};
 
   bool isList() const { return llvm::isa_and_present<SequenceType, OptionalType>(declared); }
 };
