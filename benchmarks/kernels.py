@@ -29,8 +29,7 @@ VECTORS = ROWS * COLUMNS // LANES
 class Kernel:
     """An operator; `bound` is in cycles, None for the fullest unit or port of what is executed.
 
-    Measured is the dearest kernel of the program; with `whole` all of them, with `moves` the routines that
-    move data too.
+    Measured is the dearest kernel of the program; with `whole` all of them.
     """
 
     op: str
@@ -42,7 +41,6 @@ class Kernel:
     bound: float | None = None
     goal: float = 0.8
     whole: bool = False
-    moves: bool = False
 
 
 MATRIX = {"a": (ROWS, COLUMNS)}
@@ -71,7 +69,7 @@ KERNELS = {
     ),
     "gelu-128x256": Kernel("Gelu", MATRIX, (ROWS, COLUMNS), whole=True),
     # A vector leaves through the one write port each cycle.
-    "transpose-128x256": Kernel("Transpose", MATRIX, (COLUMNS, ROWS), bound=VECTORS, whole=True, moves=True),
+    "transpose-128x256": Kernel("Transpose", MATRIX, (COLUMNS, ROWS), bound=VECTORS),
 }  # fmt: skip
 DEEPER = 2 * 512
 
@@ -118,9 +116,7 @@ def model(kernel, random):
 
 def measured(kernel, routines):
     """(cycles, cycles of the fullest unit or port) of what the row measures."""
-    kernels = [r for r in routines if r["name"] not in ("init", "step")]
-    if not kernel.moves:
-        kernels = [r for r in kernels if not r["name"].startswith("move_")]
+    kernels = [r for r in routines if r["name"] not in ("init", "step") and not r["name"].startswith("move_")]
     if not kernel.whole:
         kernels = [max(kernels, key=lambda r: r["cycles"])]
     return sum(r["cycles"] for r in kernels), sum(r["bound"] for r in kernels)

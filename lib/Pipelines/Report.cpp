@@ -1,8 +1,10 @@
 //===- Report.cpp - the compiler's figures --------------------------------===//
 #include "dojo/Pipelines/Report.h"
+#include "dojo/Dialect/D1/IR/D1.h"
 #include "dojo/Dialect/Dojo/IR/Target.h"
 #include "dojo/Report/Map.h"
 #include "dojo/Support/Names.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 
 using namespace mlir;
 using namespace dojo;
@@ -15,7 +17,7 @@ static std::optional<llvm::json::Value> toJson(Attribute attribute) {
     return llvm::json::Value(number.getValueAsDouble());
   if (auto text = dyn_cast<StringAttr>(attribute))
     return llvm::json::Value(text.str());
-  if (!isa<ir::MappingAttr>(attribute))
+  if (!llvm::isa<ir::MappingAttr>(attribute))
     return std::nullopt;
   std::string text;
   llvm::raw_string_ostream(text) << attribute;
@@ -44,6 +46,39 @@ static llvm::json::Object rowOf(DictionaryAttr figures) {
   return row;
 }
 
+//===-- The loops of routines ---------------------------------------------===//
+
+static int64_t numberOn(Operation *op, StringRef name) {
+  return op->getAttrOfType<IntegerAttr>(name).getInt();
+}
+
+/// An innermost loop: the interval that it reaches, its bounds, and how many of its
+/// iterations overlap.
+static llvm::json::Object rowOf(d1::RepeatOp loop) {
+  llvm::json::Object row;
+  for (StringRef key : {"interval", "resource_bound", "recurrence_bound", "stages"})
+    row[key] = numberOn(loop, ("d1." + key).str());
+  return row;
+}
+
+static llvm::json::Object rowOf(func::FuncOp routine) {
+  llvm::json::Object row;
+  row["name"] = routine.getName();
+  if (auto name = routine.getLoc()->findInstanceOf<NameLoc>())
+    row["node"] = name.getName().getValue();
+  for (auto [key, attribute] : {std::pair("unit", "d1.unit"), std::pair("schedule", "d1.schedule")})
+    if (auto text = routine->getAttrOfType<StringAttr>(attribute))
+      row[key] = text.getValue();
+  row["schedules_checked"] = numberOn(routine, "d1.checked");
+  llvm::json::Array loops;
+  routine.walk([&](d1::RepeatOp loop) {
+    if (loop->hasAttr("d1.interval"))
+      loops.push_back(rowOf(loop));
+  });
+  row["loops"] = std::move(loops);
+  return row;
+}
+
 llvm::json::Object dojo::reportOf(ModuleOp module, const binary::Program &program) {
   llvm::json::Object report = rowOf(module->getAttrOfType<DictionaryAttr>(ir::figuresAttrName));
   report["code_bytes"] = static_cast<int64_t>(program.code.size());
@@ -51,6 +86,11 @@ llvm::json::Object dojo::reportOf(ModuleOp module, const binary::Program &progra
   for (auto row : module->getAttrOfType<ArrayAttr>(ir::opsAttrName).getAsRange<DictionaryAttr>())
     ops.push_back(rowOf(row));
   report["ops"] = std::move(ops);
+  llvm::json::Array routines;
+  for (auto function : module.getOps<func::FuncOp>())
+    if (function->hasAttr(d1::routineAttr))
+      routines.push_back(rowOf(function));
+  report["routines"] = std::move(routines);
   return report;
 }
 

@@ -324,4 +324,15 @@ Solution scheduleInOrder(const Problem &problem) {
   return {earliest, 0};
 }
 
+int64_t intervalInOrder(const Problem &problem) {
+  std::vector<int64_t> cycles = scheduleInOrder(problem).cycles;
+  int64_t interval = *std::max_element(cycles.begin(), cycles.end()) + 1;
+  for (const Edge &edge : problem.edges)
+    if (edge.distance)
+      interval = std::max(interval,
+                          llvm::divideCeilSigned(cycles[edge.from] + edge.latency - cycles[edge.to],
+                                                 edge.distance));
+  return interval;
+}
+
 } // namespace dojo::sched

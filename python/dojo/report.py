@@ -28,6 +28,15 @@ COLUMNS = [
 ]
 
 
+# Columns of the table of loops: heading and key.
+LOOP_COLUMNS = [
+    ("interval", "interval"),
+    ("by resources", "resource_bound"),
+    ("by recurrence", "recurrence_bound"),
+    ("stages", "stages"),
+]
+
+
 def mean_macs(executor):
     """Multiply-accumulates of a node that computes, were all such nodes equally busy."""
     nodes = executor.get("nodes_used")
@@ -72,6 +81,15 @@ def op_rows(ops):
         yield tuple(cells)
 
 
+def loop_rows(routines):
+    """The cells of each innermost loop: its routine, its number there, the columns, and the interval over its bound."""
+    for routine in routines:
+        for number, loop in enumerate(routine["loops"]):
+            cells = [f"{loop[key]:,}" for _, key in LOOP_COLUMNS]
+            ratio = loop["interval"] / max(loop["resource_bound"], loop["recurrence_bound"])
+            yield routine["name"], str(number), *cells, f"{ratio:.2f}"
+
+
 def aligned(cells, left):
     """Lines of cells, the first `left` columns to the left, the first one shown where it changes."""
     widths = [max(len(row[i]) for row in cells) for i in range(len(cells[0]))]
@@ -92,6 +110,10 @@ def table(report):
     if ops := report["compiler"].get("ops"):
         heading = ("", "node", *(heading for heading, _ in COLUMNS))
         lines += ["", *aligned([heading, *op_rows(ops)], 2)]
+    loops = list(loop_rows(report["compiler"].get("routines", [])))
+    if loops:
+        heading = ("", "loop", *(heading for heading, _ in LOOP_COLUMNS), "ratio")
+        lines += ["", *aligned([heading, *loops], 2)]
     return "\n".join(lines)
 
 

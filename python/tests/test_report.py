@@ -87,6 +87,18 @@ def test_no_figure_is_below_its_bound(compiled, model, target):
     assert report["dram_bytes"] >= report["dram_bound_bytes"]
 
 
+@pytest.mark.parametrize("model, target", [("resnet50", "d1-mini"), ("minilm", "d1-die"), ("digits_cnn", "d1-mini")])
+def test_every_schedule_of_a_loop_is_checked_and_no_interval_below_its_bounds(compiled, model, target):
+    routines = compiled(model, target, "bf16").report["routines"]
+    assert {"matrix", "simd"} <= {routine.get("unit") for routine in routines}
+    for routine in routines:
+        overlapped = [loop for loop in routine["loops"] if loop["stages"] > 1]
+        assert routine["schedules_checked"] >= len(overlapped)
+        for loop in routine["loops"]:
+            assert loop["interval"] >= max(loop["resource_bound"], loop["recurrence_bound"]) >= 1
+    assert any(loop["stages"] > 1 for routine in routines for loop in routine["loops"])
+
+
 def test_contractions_are_counted_before_padding(compiled):
     report = compiled("digits_cnn", "d1-mini", "bf16").report
     # 20 images of 8 x 8: conv1 has 3 x 3 windows of one channel into 16 channels.
@@ -102,5 +114,7 @@ def test_the_report_of_dojo_compile_reads_as_a_table(run_tool, model_path, tmp_p
     lines = table(report).splitlines()
     assert any(line.split()[:3] == ["mac", "cycles", f"{report['mac_cycles']:,}"] for line in lines)
     heading = next(i for i, line in enumerate(lines) if line.split()[:2] == ["node", "MACs"])
-    assert len(lines) == heading + 1 + len(report["ops"])
+    loops = next(i for i, line in enumerate(lines) if line.split()[:2] == ["loop", "interval"])
+    assert loops == heading + 1 + len(report["ops"]) + 1
+    assert len(lines) == loops + 1 + sum(len(routine["loops"]) for routine in report["routines"])
     assert max(map(len, lines)) < 160

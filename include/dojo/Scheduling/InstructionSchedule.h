@@ -80,6 +80,10 @@ Solution scheduleLine(const Problem &problem);
 /// The instructions of a straight line as they stand, each as early as that allows.
 Solution scheduleInOrder(const Problem &problem);
 
+/// The cycles from one iteration to the next of a loop whose body issues as it stands,
+/// each iteration behind the one before.
+int64_t intervalInOrder(const Problem &problem);
+
 /// The least interval, up to `longest`, at which a schedule is found whose values
 /// fit their files and live for one interval at most, so that each has one
 /// register. Nothing if there is none. The search counts placements, not time.

@@ -7,7 +7,7 @@
 // CHECK-COUNT-4: d1.vld
 // CHECK: %[[N:.*]] = d1.li 7 :
 // CHECK: d1.repeat %[[N]]
-// CHECK-SAME: d1.interval = 4 : i64, d1.interval_bound = 4 : i64, d1.stages = 2 : i64
+// CHECK-SAME: d1.interval = 4 : i64, d1.recurrence_bound = 4 : i64, d1.resource_bound = 4 : i64, d1.stages = 2 : i64
 // CHECK-COUNT-4: d1.vld
 // CHECK: d1.yield
 // CHECK-NOT: d1.vld
@@ -40,7 +40,7 @@ func.func @sum(%a: !d1.x, %c: !d1.x, %z: !d1.v) attributes {d1.routine, d1.disjo
 // waits for the store of this one.
 // CHECK-LABEL: func @copy
 // CHECK: d1.repeat
-// CHECK-SAME: d1.interval = 5 : i64, d1.interval_bound = 5 : i64, d1.stages = 2 : i64
+// CHECK-SAME: d1.interval = 5 : i64, d1.recurrence_bound = 5 : i64, d1.resource_bound = 1 : i64, d1.stages = 2 : i64
 func.func @copy(%a: !d1.x, %c: !d1.x) attributes {d1.routine} {
   %n = d1.li 8 : () -> !d1.x
   %r:2 = d1.repeat %n, %a, %c : (!d1.x, !d1.x, !d1.x) -> (!d1.x, !d1.x) {
@@ -114,5 +114,25 @@ func.func @bank(%c: !d1.x, %v: !d1.v) attributes {d1.routine} {
     %next = d1.mmul %start, %v, %v : (!d1.a, !d1.v, !d1.v) -> !d1.a
     d1.yield %next : !d1.a
   }
+  return
+}
+
+// -----
+
+// A loop of unknown count does not overlap: an iteration ends with its addition, which
+// waits for the load.
+// CHECK-LABEL: func @unknown
+// CHECK-SAME: d1.checked = 0 : i64
+// CHECK: d1.repeat
+// CHECK-SAME: d1.interval = 5 : i64, d1.recurrence_bound = 4 : i64, d1.resource_bound = 1 : i64, d1.stages = 1 : i64
+func.func @unknown(%a: !d1.x, %n: !d1.x, %z: !d1.v) attributes {d1.routine} {
+  %r:2 = d1.repeat %n, %a, %z : (!d1.x, !d1.x, !d1.v) -> (!d1.x, !d1.v) {
+  ^bb0(%left: !d1.x, %at: !d1.x, %sum: !d1.v):
+    %x = d1.vld %at, 0 : (!d1.x) -> !d1.v
+    %next = d1.addi %at, 64 : (!d1.x) -> !d1.x
+    %more = d1.vadd %sum, %x : (!d1.v, !d1.v) -> !d1.v
+    d1.yield %next, %more : !d1.x, !d1.v
+  }
+  d1.vst %r#1, %a, 0 : (!d1.v, !d1.x) -> ()
   return
 }

@@ -105,20 +105,28 @@ void apply(func::FuncOp function, FunctionProblem &code, const regalloc::Solutio
   });
 }
 
+/// What is left of a function without registers, and why it has none: the failure of the
+/// solver, or what the checker says of its solution.
+struct Refusal {
+  FunctionProblem code;
+  std::variant<Failure, std::string> why;
+};
+
 /// Recomputing at one place may crowd another; each round settles the worst.
-/// Applies the allocation, or gives what is left and why it fails.
-std::optional<std::pair<FunctionProblem, Failure>> allocate(func::FuncOp function) {
+/// Applies the allocation once the checker has seen it.
+std::optional<Refusal> allocate(func::FuncOp function) {
   for (;;) {
     FunctionProblem code(function);
     auto result = regalloc::solve(code.problem);
     if (auto *solution = std::get_if<regalloc::Solution>(&result)) {
-      assert(!regalloc::check(code.problem, *solution) && "the allocation proves itself");
+      if (std::optional<std::string> wrong = regalloc::check(code.problem, *solution))
+        return Refusal{std::move(code), std::move(*wrong)};
       apply(function, code, *solution);
       return std::nullopt;
     }
     const Failure &failure = std::get<Failure>(result);
     if (failure.reason == Failure::Reason::tie || !relieve(function, code, failure))
-      return std::pair(std::move(code), failure);
+      return Refusal{std::move(code), failure};
   }
 }
 
@@ -130,8 +138,12 @@ struct AllocateRegisters : impl::D1AllocateRegistersBase<AllocateRegisters> {
     if (failed(checkConverted(function)))
       return signalPassFailure();
     isolateTies(function);
-    if (auto failed = allocate(function)) {
-      report(function, failed->first, failed->second);
+    if (std::optional<Refusal> refusal = allocate(function)) {
+      if (auto *failure = std::get_if<Failure>(&refusal->why))
+        report(function, refusal->code, *failure);
+      else
+        function.emitError("has its registers allocated wrongly: ")
+            << std::get<std::string>(refusal->why);
       signalPassFailure();
     }
   }

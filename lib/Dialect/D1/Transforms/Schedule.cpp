@@ -87,16 +87,47 @@ private:
   }
 };
 
+/// Whether `op` may change its place at all.
+bool isMovable(Operation &op) {
+  auto inst = dyn_cast<InstructionOpInterface>(op);
+  return inst && inst.getInstruction().effect != isa::Effect::node;
+}
+
+SmallVector<RepeatOp> innermostLoops(func::FuncOp function) {
+  SmallVector<RepeatOp> loops;
+  function.walk([&](RepeatOp loop) {
+    auto body = loop.getBody().front().without_terminator();
+    if (!body.empty() && llvm::all_of(body, isMovable))
+      loops.push_back(loop);
+  });
+  return loops;
+}
+
+SmallVector<InstructionOpInterface> bodyOf(RepeatOp loop) {
+  return llvm::map_to_vector(loop.getBody().front().without_terminator(),
+                             [](Operation &op) { return cast<InstructionOpInterface>(op); });
+}
+
+/// What an innermost loop reaches, beside the bounds of `problem`.
+void describe(RepeatOp loop, const sched::Problem &problem, int64_t interval, int64_t stages) {
+  Builder builder(loop.getContext());
+  auto set = [&](StringRef name, int64_t value) {
+    loop->setAttr(name, builder.getI64IntegerAttr(value));
+  };
+  set("d1.interval", interval);
+  set("d1.resource_bound", sched::resourceBound(problem));
+  set("d1.recurrence_bound", sched::recurrenceBound(problem));
+  set("d1.stages", stages);
+}
+
 class Scheduler {
 public:
   Scheduler(const Machine &machine, func::FuncOp function, const Effort &effort)
       : machine(machine), function(function), effort(effort) {}
 
   void run() {
-    SmallVector<RepeatOp> loops;
-    function.walk([&](RepeatOp loop) { loops.push_back(loop); });
-    for (RepeatOp loop : loops)
-      if (effort.overlaps && isInnermost(loop))
+    for (RepeatOp loop : innermostLoops(function))
+      if (effort.overlaps)
         overlap(loop);
     Surroundings surroundings(function);
     MemoryAccesses memory(function);
@@ -107,29 +138,28 @@ public:
         scheduleBlock(*block, surroundings, memory);
   }
 
+  /// Schedules that the checker has seen, and what it found wrong with one of them.
+  int64_t numChecked() const { return checked; }
+  const std::optional<std::string> &getDefect() const { return defect; }
+
 private:
   const Machine &machine;
   func::FuncOp function;
   const Effort &effort;
+  int64_t checked = 0;
+  std::optional<std::string> defect;
 
-  /// Whether `op` may change its place at all.
-  static bool isMovable(Operation &op) {
-    auto inst = dyn_cast<InstructionOpInterface>(op);
-    return inst && inst.getInstruction().effect != isa::Effect::node;
-  }
-
-  static bool isInnermost(RepeatOp loop) {
-    Block &body = loop.getBody().front();
-    return !body.without_terminator().empty() && llvm::all_of(body.without_terminator(), isMovable);
+  void prove(const sched::Problem &problem, const sched::Solution &schedule) {
+    ++checked;
+    if (std::optional<std::string> wrong = sched::check(problem, schedule); wrong && !defect)
+      defect = std::move(wrong);
   }
 
   void overlap(RepeatOp loop) {
     std::optional<int64_t> trips = constantIn(loop.getCount());
     if (!trips)
       return;
-    SmallVector<InstructionOpInterface> ops;
-    for (Operation &op : loop.getBody().front().without_terminator())
-      ops.push_back(cast<InstructionOpInterface>(op));
+    SmallVector<InstructionOpInterface> ops = bodyOf(loop);
     auto registers = Surroundings(function).left(loop, loop, effort.loopMargin);
     BlockProblem block(machine, ops, registers);
     MemoryAccesses memory(function);
@@ -140,15 +170,12 @@ private:
         sched::scheduleLoop(block.problem, bound + bound / 4 + machine.simdLatency);
     if (!schedule)
       return;
-    assert(!sched::check(block.problem, *schedule) && "the schedule proves itself");
+    prove(block.problem, *schedule);
     int64_t stages = numStages(*schedule);
     if (stages > std::min(*trips, mostStages) || stages * int64_t(ops.size()) > mostOverlapped)
       return;
     RepeatOp kernel = overlapLoop(loop, ops, block, *schedule, *trips);
-    Builder builder(function.getContext());
-    kernel->setAttr("d1.interval", builder.getI64IntegerAttr(schedule->interval));
-    kernel->setAttr("d1.interval_bound", builder.getI64IntegerAttr(bound));
-    kernel->setAttr("d1.stages", builder.getI64IntegerAttr(stages));
+    describe(kernel, block.problem, schedule->interval, stages);
   }
 
   void scheduleBlock(Block &block, const Surroundings &surroundings, MemoryAccesses &memory) {
@@ -175,7 +202,7 @@ private:
     sched::Solution before = sched::scheduleInOrder(block.problem);
     if (*llvm::max_element(schedule.cycles) >= *llvm::max_element(before.cycles))
       return;
-    assert(!sched::check(block.problem, schedule) && "the schedule proves itself");
+    prove(block.problem, schedule);
     std::optional<std::vector<unsigned>> order = sched::issueOrder(block.problem, schedule);
     for (unsigned i : *order)
       if (i < line.size())
@@ -197,19 +224,43 @@ struct Schedule : impl::D1ScheduleBase<Schedule> {
       return signalPassFailure();
     }
     StringRef chosen = "program order";
+    int64_t checked = 0;
     for (const Effort &effort : efforts) {
       func::FuncOp copy = function.clone();
-      Scheduler(*loaded, copy, effort).run();
+      Scheduler scheduler(*loaded, copy, effort);
+      scheduler.run();
+      if (scheduler.getDefect()) {
+        function.emitError("is scheduled wrongly: ") << *scheduler.getDefect();
+        copy.erase();
+        return signalPassFailure();
+      }
       bool fits = fitsRegisters(copy);
       if (fits) {
         function.getBody().takeBody(copy.getBody());
         chosen = effort.name;
+        checked = scheduler.numChecked();
       }
       copy.erase();
       if (fits)
         break;
     }
-    function->setAttr("d1.schedule", StringAttr::get(&getContext(), chosen));
+    Builder builder(&getContext());
+    function->setAttr("d1.schedule", builder.getStringAttr(chosen));
+    function->setAttr("d1.checked", builder.getI64IntegerAttr(checked));
+    for (RepeatOp loop : innermostLoops(function))
+      if (!loop->hasAttr("d1.interval"))
+        describeInOrder(*loaded, loop);
+  }
+
+  /// A loop whose iterations do not overlap. One that carries what its body does not
+  /// compute is bounded by its resources alone.
+  static void describeInOrder(const Machine &machine, RepeatOp loop) {
+    SmallVector<InstructionOpInterface> ops = bodyOf(loop);
+    BlockProblem block(machine, ops, {});
+    MemoryAccesses memory(loop->getParentOfType<func::FuncOp>());
+    if (!block.addLoopEdges(memory, loop))
+      block.addLineEdges(memory);
+    describe(loop, block.problem, sched::intervalInOrder(block.problem), 1);
   }
 };
 
