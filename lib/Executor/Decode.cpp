@@ -133,7 +133,9 @@ void decodeCode(Mesh &mesh, const Options &options) {
   if (options.interpret)
     return;
   findMatrixLoops(mesh, options, insts);
-  makeCalls(mesh, options, insts);
+  // In an order that is drawn nodes stop after a few instructions.
+  if (!options.order)
+    makeCalls(mesh, options, insts);
 }
 
 Host bestHost() {
