@@ -78,14 +78,15 @@ private:
   bool isFixed(const DigitPlace &place) const;
   bool isFixed(unsigned e) const;
   bool isEven(unsigned e) const { return g.census[e].count && g.census[e].begin; }
-  bool isServedByAnother(const DigitPlace &place) const;
+  bool isShared(const DigitPlace &place) const;
+  bool sharesReceivers() const;
 
   Int placeCommon();
   void narrowFixed(unsigned e, Piece &piece, Int &node);
   Interval blocksMet(unsigned e);
   void loopOverBlocks(unsigned e, Int &node, llvm::SmallVector<ScalarBuilder::Growing> growing);
   void loopOverPieces(unsigned e, Piece &piece, Int &node);
-  void loopOverRepeat(const Repeat &repeat, Int &node);
+  void loopOverRepeat(const Repeat &repeat, llvm::ArrayRef<Int *> addresses);
   void requireServed(Int node);
 
   MoveGeometry &g;
@@ -112,10 +113,15 @@ bool Sender::isFixed(unsigned e) const {
 }
 
 /// Whether a digit that repeats the source leaves some receivers to its other values.
-bool Sender::isServedByAnother(const DigitPlace &place) const {
+bool Sender::isShared(const DigitPlace &place) const {
   return g.grid[place.axis] > 1 && llvm::none_of(digitsOf(dst), [&](const DigitPlace &p) {
            return p.axis == place.axis && p.inner == place.inner && p.count == place.count;
          });
+}
+
+bool Sender::sharesReceivers() const {
+  return llvm::any_of(digitsOf(src, Layout::Digit::none),
+                      [&](const DigitPlace &place) { return isShared(place); });
 }
 
 /// Finds what receivers are looped over; returns what their addresses have in common.
@@ -202,21 +208,24 @@ void Sender::loopOverPieces(unsigned e, Piece &piece, Int &node) {
   narrow(g, transfer, piece, e, {lo, hi}, start);
 }
 
-void Sender::loopOverRepeat(const Repeat &repeat, Int &node) {
-  g.loop(0, repeat.count, {{&node, repeat.inner << isa::coordShift[repeat.axis]}});
+void Sender::loopOverRepeat(const Repeat &repeat, llvm::ArrayRef<Int *> addresses) {
+  llvm::SmallVector<ScalarBuilder::Growing> growing;
+  for (Int *address : addresses)
+    growing.push_back({address, repeat.inner << isa::coordShift[repeat.axis]});
+  g.loop(0, repeat.count, growing);
 }
 
 /// Skips receivers that another replica of the source serves.
 void Sender::requireServed(Int node) {
   for (const DigitPlace &place : digitsOf(src, Layout::Digit::none)) {
-    if (!isServedByAnother(place))
+    if (!isShared(place))
       continue;
     Int at = g.low(g.shr(node, isa::coordShift[place.axis]), isa::coordBits[place.axis]);
     g.requireEqual(g.digit(place, at, g.grid[place.axis]), g.ownDigit(place));
   }
 }
 
-/// Receivers of the same data come last, so that between them only their address changes.
+/// Receivers of the same data come last, so that between them only addresses change.
 void Sender::emit(Int source, Int destination, Int ready) {
   Piece piece = beginPieces(g, transfer, source, destination);
   Int node = placeCommon();
@@ -227,12 +236,17 @@ void Sender::emit(Int source, Int destination, Int ready) {
     notes.keepWanted(e);
   for (unsigned e : dims)
     loopOverPieces(e, piece, node);
-  for (const Repeat &repeat : repeats)
-    loopOverRepeat(repeat, node);
+  for (const Repeat &repeat : llvm::ArrayRef(repeats).drop_back(repeats.empty() ? 0 : 1))
+    loopOverRepeat(repeat, &node);
+  Int to = g.add(piece.dst, node), signal = g.add(node, g.add(ready, int64_t(isa::semaphoreSpace)));
+  llvm::SmallVector<Int *> addresses = {&to, &signal};
+  if (sharesReceivers())
+    addresses.push_back(&node);
+  if (!repeats.empty())
+    loopOverRepeat(repeats.back(), addresses);
   requireServed(node);
-  transfer.push(piece.src, g.add(piece.dst, node));
-  Int semaphore = g.add(ready, int64_t(isa::semaphoreSpace));
-  d1::SIGNAL::create(g.b, g.loc, g.get(g.add(semaphore, node)));
+  transfer.push(piece.src, to);
+  d1::SIGNAL::create(g.b, g.loc, g.get(signal));
 }
 
 void dojo::emitSend(MoveGeometry &g, ValueRange args) {
