@@ -33,8 +33,10 @@ def D1Schedule : Pass<"d1-schedule", "::mlir::func::FuncOp"> {
     Routines only, on d1 code before registers are allocated. An innermost loop with a constant
     count becomes a loop in which several iterations are under way, and the code before and behind
     it that starts and ends them; it bears the cycles between two iterations, `d1.interval`, their
-    lower bound, `d1.interval_bound`, and how many iterations overlap, `d1.stages`. Straight lines
-    are list-scheduled. Calls, marks, loops, and what sends or waits keep their places.
+    lower bounds by slots and ports, `d1.resource_bound`, and by latency around a circle,
+    `d1.recurrence_bound`, and how many iterations overlap, `d1.stages`: 1 for an innermost loop that
+    stays as it is. Straight lines are list-scheduled. Each schedule passes the checker; `d1.checked`
+    counts them. Calls, marks, loops, and what sends or waits keep their places.
 
     Allocation does not spill, so that the order must leave it enough registers: the function bears
     as `d1.schedule` the first of these efforts with which it succeeds: "overlapped", "tight" and "tighter"
