@@ -225,7 +225,7 @@ def test_the_exported_mapping_holds_what_makes_it_fit(model_path, tmp_path, mode
     file = tmp_path / "mappings"
     chosen = binary("chosen.d1", f"--export-mapping={file}")
     text = file.read_text()
-    assert "steps = [" in text
+    assert ("steps = [" in text) == (precision == "bf16")  # in fp32 it is enough that weights are in DRAM
     assert binary("obeyed.d1", f"--mapping={file}", f"--export-mapping={file}.again") == chosen
     assert (tmp_path / "mappings.again").read_text() == text
 
