@@ -25,7 +25,7 @@ struct Transfer {
 };
 
 struct Record {
-  enum Kind : uint32_t { run, call, ret, push, store, pull, signal, wait, drain, halt };
+  enum Kind : uint32_t { run, call, ret, push, store, pull, signal, wait, drain, barrier, halt };
 
   /// Since the record before, up to and including the instruction of this one.
   uint32_t cycles;

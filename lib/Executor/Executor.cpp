@@ -135,7 +135,7 @@ Error Executor::Impl::allocate() {
     return dram.takeError();
   mesh.dram = std::move(*dram);
   mesh.semaphores =
-      std::make_unique<std::atomic<uint32_t>[]>(uint64_t(topology.nodes()) * topology.semaphores);
+      std::make_unique<std::atomic<uint32_t>[]>(topology.nodes() * mesh.semaphoresOfNode());
   mesh.claims = std::make_unique<std::atomic<Claim>[]>(topology.nodes());
   mesh.pushedTo = std::make_unique<std::atomic<uint64_t>[]>(topology.nodes());
   if (options.order)

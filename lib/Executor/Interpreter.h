@@ -131,8 +131,8 @@ Call callOf() {
   else if constexpr (std::is_void_v<Result<opcode, strict>>)
     return {Call::plain, opcode, reinterpret_cast<const void *>(callPlain<opcode, strict>)};
   else if constexpr (std::is_same_v<Result<opcode, strict>, bool>)
-    return {opcode == Opcode::WAIT ? Call::mayWait : Call::mayStop, opcode,
-            reinterpret_cast<const void *>(callStopping<opcode, strict>)};
+    return {opcode == Opcode::WAIT || opcode == Opcode::BARRIER ? Call::mayWait : Call::mayStop,
+            opcode, reinterpret_cast<const void *>(callStopping<opcode, strict>)};
   else
     return {Call::branch, opcode, reinterpret_cast<const void *>(callBranch<opcode, strict>)};
 }

@@ -85,6 +85,8 @@ struct Node {
   int64_t budget;
   uint64_t waitSemaphore;
   uint64_t waitCount;
+  /// It has come to a barrier and not left it.
+  bool atBarrier;
   /// Null when the run is not timed.
   Clock *clock;
   /// Of the host thread that runs the node.
@@ -122,6 +124,8 @@ struct Mesh {
   /// Null where transfers happen at once.
   std::unique_ptr<AnyOrder> anyOrder;
   std::unique_ptr<std::atomic<uint32_t>[]> semaphores;
+  /// Nodes that have come to a barrier since the last one was released.
+  std::atomic<unsigned> atBarrier = 0;
   /// One past the highest SRAM byte of each node that others pushed to.
   std::unique_ptr<std::atomic<uint64_t>[]> pushedTo;
   std::unique_ptr<std::atomic<Claim>[]> claims;
@@ -138,8 +142,11 @@ struct Mesh {
           std::make_unique<MatrixTables>(MatrixTables{{}, MatrixPanels(topology.sramBytes)}));
   }
   std::atomic<uint32_t> &semaphore(unsigned node, uint64_t number) {
-    return semaphores[uint64_t(node) * topology.semaphores + number];
+    return semaphores[uint64_t(node) * semaphoresOfNode() + number];
   }
+  /// Behind those of the machine each node has one that releases it from a barrier.
+  uint64_t barrierSemaphore() const { return topology.semaphores; }
+  uint64_t semaphoresOfNode() const { return topology.semaphores + 1; }
 };
 
 /// "node (0,0,1,2) at 0x40 'vld v1, x2, 0' (location)".

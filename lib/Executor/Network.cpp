@@ -299,6 +299,33 @@ bool resolveRemote(Node &node, Global global, Extent e, Side &side) {
   return false;
 }
 
+/// Whether so many signals were there to take; else the node waits for them.
+bool take(Node &node, uint64_t semaphore, uint64_t count) {
+  Mesh &mesh = *node.mesh;
+  std::atomic<uint32_t> &own = mesh.semaphore(node.number, semaphore);
+  if (own.load(std::memory_order_acquire) < count) {
+    node.waitSemaphore = semaphore;
+    node.waitCount = count;
+    node.status = Status::waiting;
+    return false;
+  }
+  node.status = Status::ready;
+  if (mesh.alone)
+    own.store(own.load(std::memory_order_relaxed) - count, std::memory_order_relaxed);
+  else
+    own.fetch_sub(count, std::memory_order_relaxed);
+  return true;
+}
+
+/// Signals every node that the last one has come.
+void release(Mesh &mesh) {
+  mesh.atBarrier = 0;
+  for (const Node &node : mesh.nodes)
+    mesh.semaphore(node.number, mesh.barrierSemaphore()).fetch_add(1);
+  if (!mesh.alone)
+    mesh.bell.ring();
+}
+
 [[gnu::cold, gnu::noinline]] bool faultWait(Node &node, uint64_t semaphore) {
   fault(node,
         formatv("waits for semaphore {0} of {1}", semaphore, node.mesh->topology.semaphores).str());
@@ -385,22 +412,31 @@ bool wait(Node &node, uint64_t semaphore, uint64_t count) {
   Mesh &mesh = *node.mesh;
   if (semaphore >= mesh.topology.semaphores)
     return faultWait(node, semaphore);
-  std::atomic<uint32_t> &own = mesh.semaphore(node.number, semaphore);
-  if (own.load(std::memory_order_acquire) < count) {
-    node.waitSemaphore = semaphore;
-    node.waitCount = count;
-    node.status = Status::waiting;
+  if (!take(node, semaphore, count))
     return false;
-  }
   if (node.history)
     mesh.races->wait(node.number, semaphore, count);
-  node.status = Status::ready;
   node.tables->panels.forget();
   node.transfer = {uint32_t(semaphore), false, uint32_t(count), 0};
-  if (mesh.alone)
-    own.store(own.load(std::memory_order_relaxed) - count, std::memory_order_relaxed);
-  else
-    own.fetch_sub(count, std::memory_order_relaxed);
+  return true;
+}
+
+bool barrier(Node &node) {
+  Mesh &mesh = *node.mesh;
+  if (!node.atBarrier) {
+    if (node.history && !mesh.races->arrive(node))
+      return false;
+    node.atBarrier = true;
+    if (++mesh.atBarrier == mesh.nodes.size())
+      release(mesh);
+  }
+  if (!take(node, mesh.barrierSemaphore(), 1))
+    return false;
+  node.atBarrier = false;
+  if (node.history)
+    mesh.races->leave(node.number);
+  node.tables->panels.forget();
+  node.transfer = {};
   return true;
 }
 

@@ -2,7 +2,7 @@
 //
 // Transfers are done at once, unless their order is drawn (AnyOrder.h): asynchronous
 // ones may be, and a signal may follow its data at any distance. False means that the node has
-// faulted, or for wait that it must wait.
+// faulted, or for wait and barrier that it must wait.
 //
 //===----------------------------------------------------------------------===//
 #ifndef DOJO_LIB_EXECUTOR_NETWORK_H
@@ -17,6 +17,7 @@ bool pull(Node &node, uint64_t descriptor, uint64_t local, uint64_t global);
 bool signal(Node &node, uint64_t global);
 bool wait(Node &node, uint64_t semaphore, uint64_t count);
 void drain(Node &node);
+bool barrier(Node &node);
 
 /// Whether a waiting node could go on.
 bool canResume(const Node &node);

@@ -78,10 +78,12 @@ void Races::begin(uint32_t entry) {
     settle(node);
   for (State &state : nodes) {
     state.known = nothing;
+    state.barriers = 0;
     state.semaphores.clear();
     state.place = entry;
     state.places = {entry};
   }
+  meetings = {};
   dram.clear();
 }
 
@@ -342,6 +344,29 @@ void Races::wait(unsigned node, uint64_t number, uint64_t count) {
   pending.erase(pending.begin(), pending.begin() + semaphore.taken);
   semaphore.taken = 0;
   nextSegment(state);
+}
+
+bool Races::arrive(Node &node) {
+  if (!act(node))
+    return false;
+  State &state = nodes[node.number];
+  Meeting &meeting = meetings[state.barriers % meetings.size()];
+  const auto before = meeting.come++ ? meeting.known : clocks.share(state.known);
+  meeting.known = clocks.join(before, state.known, node.number, state.now);
+  nextSegment(state);
+  return true;
+}
+
+void Races::leave(unsigned node) {
+  State &state = nodes[node];
+  Meeting &meeting = meetings[state.barriers++ % meetings.size()];
+  clocks.release(state.known);
+  state.known = clocks.share(meeting.known);
+  nextSegment(state);
+  if (++meeting.left < nodes.size())
+    return;
+  clocks.release(meeting.known);
+  meeting = {};
 }
 
 } // namespace dojo::exec

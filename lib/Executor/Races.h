@@ -53,6 +53,9 @@ public:
   bool load(Node &node, const Region &dram, const Region &to);
   void drain(unsigned node);
   bool signal(Node &node, unsigned target, uint64_t semaphore);
+  /// The node comes to a barrier, and goes on when all have come. Transfers are not ordered.
+  bool arrive(Node &node);
+  void leave(unsigned node);
   /// The node takes `count` signals, which are there.
   void wait(unsigned node, uint64_t semaphore, uint64_t count);
 
@@ -117,6 +120,8 @@ private:
     Epoch now = 1;
     /// Transfers and signals so far: where what the node knows has an effect.
     uint64_t acts = 0;
+    /// Barriers that it has left.
+    uint64_t barriers = 0;
     /// By number, as far as they have been used.
     std::vector<Semaphore> semaphores;
     std::vector<Arrival> arrivals;
@@ -132,6 +137,12 @@ private:
     std::vector<Transfer> transfers;
     /// Those that a drain has ended; they leave their room.
     std::vector<Transfer> ended;
+  };
+
+  /// What all nodes know together when they have come to a barrier.
+  struct Meeting {
+    size_t come = 0, left = 0;
+    VectorClocks::Clock known = 0;
   };
 
   explicit Races(Mesh &mesh);
@@ -159,6 +170,8 @@ private:
   HostMemory memory;
   std::vector<State> nodes;
   VectorClocks clocks;
+  /// A node may come to the next barrier before another has left the last one.
+  std::array<Meeting, 2> meetings;
   DramHistory dram;
 };
 

@@ -79,6 +79,9 @@ bool Replay::take(uint32_t number, const Record &record) {
     return wait(number);
   case Record::drain:
     return drain(number);
+  case Record::barrier:
+    meet(number);
+    return false;
   case Record::halt:
     stallsOf[number].halted = node.cycle;
     if (trace)
@@ -126,6 +129,21 @@ bool Replay::drain(uint32_t number) {
   const bool byPull = node.arrived >= node.left;
   stall(number, std::max(node.arrived, node.left), byPull ? &Causes::dram : &Causes::network);
   return true;
+}
+
+void Replay::meet(uint32_t number) {
+  nodes[number].state = State::meets;
+  lastMet = std::max(lastMet, nodes[number].cycle);
+  if (++met < nodes.size())
+    return;
+  const uint64_t until = lastMet - 1 + mesh.barrierCycles();
+  for (uint32_t node = 0; node < nodes.size(); ++node) {
+    stall(node, lastMet, &Causes::waiting);
+    stall(node, until, &Causes::network);
+    mesh.setAlarm(node, nodes[node].cycle);
+  }
+  met = 0;
+  lastMet = 0;
 }
 
 void Replay::stall(uint32_t number, uint64_t until, uint64_t Causes::*cause) {

@@ -33,7 +33,7 @@ public:
   const Traffic &traffic() const { return mesh; }
 
 private:
-  enum class State : uint8_t { runs, waits, drains };
+  enum class State : uint8_t { runs, waits, drains, meets };
   struct Node {
     size_t next = 0;
     uint64_t cycle = 0;
@@ -54,6 +54,8 @@ private:
   bool take(uint32_t number, const Record &record);
   bool wait(uint32_t number);
   bool drain(uint32_t number);
+  /// At a barrier, from which alarms wake all nodes.
+  void meet(uint32_t number);
   void send(uint32_t number, const Record &record, Message::Kind kind);
   void stall(uint32_t number, uint64_t until, uint64_t Causes::*cause);
   void signalled(const Message &message);
@@ -70,6 +72,9 @@ private:
   std::vector<Stalls> stallsOf;
   uint64_t numSemaphores;
   std::vector<uint32_t> semaphores;
+  /// Nodes at the barrier, and the cycle behind the last one's instruction.
+  unsigned met = 0;
+  uint64_t lastMet = 0;
 };
 
 } // namespace dojo::exec

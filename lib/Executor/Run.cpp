@@ -23,10 +23,11 @@ void start(Mesh &mesh, const binary::Label &entry, int64_t limit) {
     node.status = Status::ready;
     node.pc = node.code + entry.address / sizeof(uint32_t);
     node.budget = limit;
+    node.atBarrier = false;
     mesh.claims[node.number] = Claim::free;
   }
-  const Topology &topology = mesh.topology;
-  std::fill_n(mesh.semaphores.get(), uint64_t(topology.nodes()) * topology.semaphores, 0);
+  std::fill_n(mesh.semaphores.get(), mesh.nodes.size() * mesh.semaphoresOfNode(), 0);
+  mesh.atBarrier = 0;
 }
 
 /// A thread and the nodes that it looks after, neighbours on the mesh; it takes over
@@ -129,8 +130,13 @@ Error deadlockReport(Mesh &mesh, const binary::Label &entry) {
   for (const Node &node : llvm::make_filter_range(mesh.nodes, waits)) {
     if (named++ == nodesNamed)
       break;
-    text += formatv("\n  {0}: semaphore {1} needs {2}, has {3}", describe(node), node.waitSemaphore,
-                    node.waitCount, mesh.semaphore(node.number, node.waitSemaphore).load());
+    if (node.atBarrier)
+      text += formatv("\n  {0}: {1} of {2} nodes have come", describe(node), mesh.atBarrier.load(),
+                      mesh.nodes.size());
+    else
+      text +=
+          formatv("\n  {0}: semaphore {1} needs {2}, has {3}", describe(node), node.waitSemaphore,
+                  node.waitCount, mesh.semaphore(node.number, node.waitSemaphore).load());
   }
   if (count > nodesNamed)
     text += formatv("\n  and {0} more", count - nodesNamed);

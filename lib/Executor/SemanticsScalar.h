@@ -160,6 +160,10 @@ inline bool execute(Is<Opcode::WAIT>, Node &n, const Op &i) {
   return wait(n, n.x[i.a], n.x[i.b]);
 }
 template <bool strict>
+inline bool execute(Is<Opcode::BARRIER>, Node &n, const Op &i) {
+  return barrier(n);
+}
+template <bool strict>
 inline void execute(Is<Opcode::DRAIN>, Node &n, const Op &i) {
   drain(n);
 }

@@ -9,13 +9,14 @@ namespace dojo::exec::DOJO_HOST {
 
 /// The record of an instruction of the network, or `run` for a branch.
 template <Opcode opcode>
-constexpr Record::Kind recordKind = opcode == Opcode::PUSH     ? Record::push
-                                    : opcode == Opcode::PULL   ? Record::pull
-                                    : opcode == Opcode::SIGNAL ? Record::signal
-                                    : opcode == Opcode::WAIT   ? Record::wait
-                                    : opcode == Opcode::DRAIN  ? Record::drain
-                                    : opcode == Opcode::HALT   ? Record::halt
-                                                               : Record::run;
+constexpr Record::Kind recordKind = opcode == Opcode::PUSH      ? Record::push
+                                    : opcode == Opcode::PULL    ? Record::pull
+                                    : opcode == Opcode::SIGNAL  ? Record::signal
+                                    : opcode == Opcode::WAIT    ? Record::wait
+                                    : opcode == Opcode::DRAIN   ? Record::drain
+                                    : opcode == Opcode::BARRIER ? Record::barrier
+                                    : opcode == Opcode::HALT    ? Record::halt
+                                                                : Record::run;
 
 template <Opcode opcode>
 DOJO_INLINE void arrive(Node &node, const Op *pc) {

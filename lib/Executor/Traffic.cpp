@@ -66,6 +66,13 @@ uint64_t Traffic::requestCycles(const Message &m) const {
   return (links + 2) * machine.hopCycles + crossings * machine.dieCrossingCycles;
 }
 
+/// The way from corner to corner: to the middle and back.
+uint64_t Traffic::barrierCycles() const {
+  const uint64_t crossings = machine.tileRows - 1 + machine.tileCols - 1;
+  const uint64_t links = rows - 1 + cols - 1 - crossings;
+  return machine.addressLatency + links * machine.hopCycles + crossings * machine.dieCrossingCycles;
+}
+
 void Traffic::count(std::vector<uint64_t> &windows, uint64_t cycle, uint64_t bytes) {
   if (windows.size() <= cycle / window)
     windows.resize(cycle / window + 1);

@@ -64,6 +64,8 @@ public:
   const Use &use() const { return used; }
   uint64_t busiestLinkBytes() const;
   uint64_t dipBytes() const;
+  /// From the issue of the last node's barrier until all go on.
+  uint64_t barrierCycles() const;
   uint64_t linkRate() const { return machine.linkBytesPerCycle; }
   uint64_t dipsRate() const { return machine.numDips() * machine.dipBytesPerCycle; }
   /// The least cycles in which ports, links and DIPs carry what they carried.

@@ -61,7 +61,7 @@ def test_mutants_that_change_a_result_are_found(case, tmp_path):
     assert done.returncode == 0, done.stdout + done.stderr
     lines = done.stdout.split("\n")
     counts = dict(re.findall(r"^(\w+) (\d+)$", done.stdout, re.MULTILINE))
-    assert int(counts["missed"]) == 0 and int(counts["race"]) >= 8 and int(counts["deadlock"]) >= 5
+    assert int(counts["missed"]) == 0 and int(counts["race"]) >= 8 and int(counts["deadlock"]) >= 4
     # Before an entry ends, a load begins, or a barrier frees bytes that were sent to the node itself alone, nothing may be
     # left that needs the drain.
     spared = [line for line in lines if "taken away: nothing" in line]

@@ -114,6 +114,7 @@ static bool isSynchronisation(const binary::Program &program, uint32_t address) 
   case Opcode::WAIT:
   case Opcode::SIGNAL:
   case Opcode::DRAIN:
+  case Opcode::BARRIER:
     return true;
   case Opcode::JAL:
     return inst->operands[0] != 0 &&

@@ -253,6 +253,20 @@ TEST(Mesh, DeadNodesAreSteppedOverByLogicalAddresses) {
   EXPECT_EQ(runOnce(program).error, "");
 }
 
+TEST(Mesh, ABarrierWaitsForEveryNode) {
+  // Node x counts to 1000 * x before each barrier; the last one may leave before others have.
+  const std::string text = "step: coord x1, 3\nmuli x2, x1, 1000\naddi x2, x2, 1\n"
+                           "l: bdnz x2, l\nbarrier\nbarrier\n";
+  for (unsigned threads : {1, 2, 4}) {
+    Options options;
+    options.threads = threads;
+    EXPECT_EQ(runOnce(assembled(text + "halt", smallMachine(2, 3)), {}, options).error, "");
+    binary::Program late = assembled(text + "bne x1, x0, e\nbarrier\ne: halt", smallMachine(2, 3));
+    EXPECT_THAT(runOnce(late, {}, options).error,
+                HasSubstr("at 0x1c 'barrier': 2 of 6 nodes have come"));
+  }
+}
+
 TEST(Mesh, ASemaphoreStartsEveryEntryAtZero) {
   binary::Program program = assembled("init: li x1, 1\nshli x1, x1, 62\nsignal x1\nhalt\n"
                                       "step: li x2, 1\nwait x0, x2\nhalt");

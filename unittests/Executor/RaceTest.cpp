@@ -102,6 +102,23 @@ TEST(Race, APushWithoutAGrantIsOneWhicheverNodeRunsFirst) {
                                            HasSubstr("and no wait lies between"))));
 }
 
+TEST(Race, ABarrierOrdersWhatAllDidBefore) {
+  EXPECT_THAT(bothWays([](int, int receiver) -> std::array<std::string, 2> {
+                return {"barrier\nbarrier\n" + push(receiver) + signal(receiver) + drain,
+                        "barrier\nstd x0, x5, 0\n" + use + "barrier\n" + wait() + use};
+              }),
+              testing::Each(""));
+}
+
+TEST(Race, ABarrierOrdersNothingBehindIt) {
+  EXPECT_THAT(bothWays([](int, int receiver) -> std::array<std::string, 2> {
+                return {"barrier\n" + push(receiver) + signal(receiver) + drain,
+                        "barrier\nstd x0, x5, 0\n" + use + wait()};
+              }),
+              testing::Each(testing::AnyOf(HasSubstr("and no signal orders the two"),
+                                           HasSubstr("and no wait lies between"))));
+}
+
 TEST(Race, TheErrorOfAPushNamesTheOtherAccess) {
   std::string text = raceError({"std x0, x5, 0\n" + wait(), push(0) + signal(0)});
   EXPECT_THAT(text, HasSubstr("'push x2, x3, x10' writes to node (0,0,0,0), but the byte at 0x9000 "

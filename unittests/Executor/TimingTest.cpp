@@ -183,6 +183,19 @@ TEST(Timing, HostThreadsChangeNothing) {
   EXPECT_EQ(one, formatv("{0}", llvm::json::Value(toJSON(timed(program, 4)))).str());
 }
 
+//===-- Rule 15: barriers -------------------------------------------------===//
+
+TEST(Timing, ABarrierEndsAcrossTheMeshAfterTheLastHasCome) {
+  // coord 0, muli 1, addi 2, bdnz 3 and every other cycle: 1, 6 and 11 times at x = 0, 1, 2. The
+  // barrier issues when x9 is ready, at 5, 15 and 25; all go on 4 + 3 links later.
+  EntryTiming timing = timed(assembled("step: coord x1, 3\nmuli x9, x1, 5\naddi x9, x9, 1\n"
+                                       "m: bdnz x9, m\nbarrier\nhalt",
+                                       smallMachine(2, 3)));
+  EXPECT_EQ(timing.cycles, 32u + 1u);
+  EXPECT_EQ(timing.causes.waiting, 2u * (20u + 10u));
+  EXPECT_EQ(timing.causes.network, 6u * 6u);
+}
+
 //===-- Reports -----------------------------------------------------------===//
 
 TEST(Timing, RowsNameOnnxNodesAndRoutinesByTheCallSite) {

@@ -96,6 +96,7 @@ const Golden golden[] = {
     {Opcode::SIGNAL, {13}, 0x0001a0a2},
     {Opcode::WAIT, {14, 15}, 0x003dc0a3},
     {Opcode::DRAIN, {}, 0x000000a4},
+    {Opcode::BARRIER, {}, 0x000000a5},
 };
 
 TEST(Codec, WordsMadeByHandAreEncodedSo) {

@@ -238,4 +238,5 @@ def PULL   : Inst<0xa1, "pull", [Xa, Xb, Xc], "address", "node", "copy by the de
 def SIGNAL : Inst<0xa2, "signal", [Xa], "address", "node", "add 1 to the semaphore at the global address a, after every earlier push of this node to that node has arrived">;
 def WAIT   : Inst<0xa3, "wait", [Xa, Xb], "address", "node", "wait until own semaphore number a is at least b, then subtract b">;
 def DRAIN  : Inst<0xa4, "drain", [], "address", "node", "wait until own pushes have left, those to DRAM have arrived, and own pulls have arrived">;
+def BARRIER : Inst<0xa5, "barrier", [], "address", "node", "wait until every node has executed as many barriers; no transfer waits for it">;
 } // Group

@@ -1,5 +1,4 @@
 //===- ConvertMoves.cpp - make the routines of every move -----------------===//
-#include "dojo/Conversion/DojoToD1/Barrier.h"
 #include "dojo/Conversion/DojoToD1/MoveRoutines.h"
 #include "dojo/Conversion/DojoToD1/Passes.h"
 #include "dojo/Dialect/Dojo/IR/Target.h"
@@ -15,22 +14,6 @@ using namespace mlir;
 using namespace dojo;
 using namespace dojo::ir;
 
-/// Whether an entry has moves between nodes, or loads a tensor from DRAM that it also stores
-/// there.
-static bool needsBarriers(func::FuncOp function) {
-  llvm::SmallDenseSet<StringAttr> loads, stores;
-  bool betweenNodes = false;
-  function.walk([&](MoveOp move) {
-    betweenNodes |= move.isBetweenNodes();
-    if (move.readsDram())
-      loads.insert(dramNameOf(move.getSource()));
-    if (move.writesDram())
-      stores.insert(dramNameOf(move.getDest()));
-  });
-  return betweenNodes ||
-         llvm::any_of(loads, [&](StringAttr name) { return stores.contains(name); });
-}
-
 namespace {
 
 struct ConvertMovesPass : ir::impl::ConvertMovesToD1Base<ConvertMovesPass> {
@@ -43,10 +26,6 @@ struct ConvertMovesPass : ir::impl::ConvertMovesToD1Base<ConvertMovesPass> {
     });
     if (result.wasInterrupted())
       return signalPassFailure();
-    if (llvm::any_of(getOperation().getOps<func::FuncOp>(), needsBarriers)) {
-      OpBuilder builder = OpBuilder::atBlockEnd(getOperation().getBody());
-      buildBarrierRoutine(builder, getOperation().getLoc(), target->grid).setPrivate();
-    }
   }
 
 private:

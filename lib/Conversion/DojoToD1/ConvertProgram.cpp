@@ -1,5 +1,4 @@
 //===- ConvertProgram.cpp - the driver of kernels and moves ---------------===//
-#include "dojo/Conversion/DojoToD1/Barrier.h"
 #include "dojo/Conversion/DojoToD1/Passes.h"
 #include "dojo/Dialect/Dojo/IR/Target.h"
 #include "dojo/Dialect/Dojo/Transforms/Liveness.h"
@@ -20,7 +19,7 @@ using namespace dojo::ir;
 // byte of DRAM the longest constant, a number li alone.
 static constexpr int64_t wordsPerSram = 2, wordsPerDram = 5, wordsPerNumber = 1;
 static constexpr int64_t wordsPerCall = 1, wordsPerGuard = 4, wordsPerDrain = 1;
-static constexpr int64_t wordsPerBarrier = wordsPerNumber + wordsPerCall + wordsPerDrain;
+static constexpr int64_t wordsPerBarrier = 1 + wordsPerDrain;
 static constexpr int64_t wordsPerSymbol = 5, wordsPerRepeat = 8 + wordsPerBarrier;
 
 /// An axis along which fewer nodes than there are hold a block.
@@ -179,8 +178,8 @@ LogicalResult Driver::convert(Operation &op) {
     callPart(
         move, move.readsDram() ? "_pull" : "_store",
         {address(loc, move.getSource()), address(loc, move.getDest()), number(loc, descriptor)});
-  } else if (auto barrier = dyn_cast<BarrierOp>(op)) {
-    call(loc, barrierName, {number(loc, barrier.getFirst())});
+  } else if (llvm::isa<BarrierOp>(op)) {
+    d1::BARRIER::create(builder, loc);
   } else if (llvm::isa<DrainOp>(op)) {
     d1::DRAIN::create(builder, loc);
   } else if (auto repeat = dyn_cast<RepeatOp>(op)) {

@@ -19,7 +19,6 @@ module attributes {dojo.machine = #dojo.machine<"d1-mini">} {
 // CHECK: d1.wait
 // CHECK: func.func private @move_2_store(%{{.*}}: i64, %{{.*}}: i64, %{{.*}}: i64) attributes {d1.routine}
 // CHECK: d1.push
-// CHECK: func.func private @barrier(
 // CHECK-NOT: func.func
 dojo.dram @in "input" : tensor<8xf32>
 dojo.dram @out "output" : tensor<8xf32>

@@ -29,7 +29,7 @@ func.func @init() {
 
 // CHECK-LABEL: func.func @step() attributes {d1.entry}
 // CHECK: d1.mark 1
-// CHECK: d1.call @barrier(
+// CHECK: d1.barrier
 // CHECK: d1.call @m_send(
 // CHECK: d1.call @m_receive(
 // CHECK: d1.mark 2
@@ -37,16 +37,13 @@ func.func @init() {
 func.func @step() {
   %w = dojo.get_resident @w : !dojo.buffer<tensor<8xf32, #a>>
   %b = dojo.alloc {address = 4096 : i64} : !dojo.buffer<tensor<8xf32, #b>>
-  dojo.barrier 1016 frees(%b : !dojo.buffer<tensor<8xf32, #b>>)
+  dojo.barrier frees(%b : !dojo.buffer<tensor<8xf32, #b>>)
   dojo.send "m" %w to %b ready 0 : !dojo.buffer<tensor<8xf32, #a>> to !dojo.buffer<tensor<8xf32, #b>>
   dojo.receive "m" %w to %b ready 0 : !dojo.buffer<tensor<8xf32, #a>> to !dojo.buffer<tensor<8xf32, #b>>
   dojo.drain
   return
 }
 func.func private @fill(%a: i64) attributes {d1.routine} {
-  return
-}
-func.func private @barrier(%a: i64) attributes {d1.routine} {
   return
 }
 func.func private @m_send(%a: i64, %b: i64, %c: i64, %d: i64) attributes {d1.routine} {

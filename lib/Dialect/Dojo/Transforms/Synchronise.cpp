@@ -61,7 +61,6 @@ struct DramAccess {
 
 class Synchroniser {
 public:
-  /// `semaphores` are for moves, behind them stand those of barriers.
   explicit Synchroniser(int64_t semaphores) : limit(semaphores) {}
 
   LogicalResult run(func::FuncOp function);
@@ -134,7 +133,7 @@ BarrierOp Synchroniser::barrierBefore(Operation *op) {
   OpBuilder builder(op);
   if (isa<func::FuncOp>(op->getParentOp()))
     next = 0;
-  return BarrierOp::create(builder, op->getLoc(), limit, ValueRange{});
+  return BarrierOp::create(builder, op->getLoc(), ValueRange{});
 }
 
 static void drainBefore(Operation *op) {
@@ -177,7 +176,7 @@ LogicalResult Synchroniser::takeSemaphores(Operation &op) {
   op.walk([&](MoveOp move) { needed += move.isBetweenNodes(); });
   if (needed > limit)
     return op.emitOpError("needs ") << needed << " semaphores at once, the machine has " << limit
-                                    << " for moves; cut it into fewer moves";
+                                    << "; cut it into fewer moves";
   if (next + needed > limit)
     barrierBefore(&op);
   return success();
@@ -308,7 +307,7 @@ struct SynchronisePass : ir::impl::SynchroniseBase<SynchronisePass> {
       }
     for (auto function : module.getOps<func::FuncOp>())
       if (!function.isExternal() && !function->hasAttr(kernelAttrName) &&
-          failed(Synchroniser(target->moveSemaphores()).run(function)))
+          failed(Synchroniser(target->machine.semaphores).run(function)))
         return signalPassFailure();
   }
 };

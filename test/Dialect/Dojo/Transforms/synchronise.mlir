@@ -12,7 +12,7 @@ module attributes {dojo.machine = #dojo.machine<"d1-mini">} {
 // bytes leave first.
 // CHECK-LABEL: func.func @first_move
 // CHECK: dojo.launch @kernel ins() outs(%[[A:.*]] :
-// CHECK-NEXT: dojo.barrier 1016 frees(%[[B:.*]] :
+// CHECK-NEXT: dojo.barrier frees(%[[B:.*]] :
 // CHECK-NEXT: dojo.send "m" %[[A]] to %[[B]] ready 0
 // CHECK-NEXT: dojo.receive "m" %[[A]] to %[[B]] ready 0
 // CHECK-NEXT: dojo.drain
@@ -30,13 +30,13 @@ func.func @first_move() {
 // One barrier serves the moves behind it, until bytes of a destination have been used since. Each frees
 // semaphores too.
 // CHECK-LABEL: func.func @one_for_two
-// CHECK: dojo.barrier 1016 frees(%[[B:.*]], %[[C:.*]] :
+// CHECK: dojo.barrier frees(%[[B:.*]], %[[C:.*]] :
 // CHECK-NEXT: dojo.send "m" %{{.*}} to %[[B]] ready 0
 // CHECK-NEXT: dojo.receive
 // CHECK-NEXT: dojo.send "n" %{{.*}} to %[[C]] ready 1
 // CHECK-NEXT: dojo.receive
 // CHECK-NEXT: dojo.launch @kernel ins(%[[B]]
-// CHECK-NEXT: dojo.barrier 1016 frees(%[[REUSES_B:.*]] :
+// CHECK-NEXT: dojo.barrier frees(%[[REUSES_B:.*]] :
 // CHECK-NEXT: dojo.send "m" %{{.*}} to %[[REUSES_B]] ready 0
 func.func @one_for_two() {
   %a = dojo.alloc {address = 4096 : i64} : !dojo.buffer<tensor<8xf32, #a>>
@@ -55,7 +55,7 @@ func.func @one_for_two() {
 // CHECK-LABEL: func.func @steps
 // CHECK: dojo.repeat 3
 // CHECK-NEXT: ^bb0(%[[S:.*]]: index):
-// CHECK-NEXT: dojo.barrier 1016 frees(
+// CHECK-NEXT: dojo.barrier frees(
 // CHECK-NEXT: dojo.send "m" {{.*}} symbol(%[[S]]) ready 0
 // CHECK-NEXT: dojo.receive
 // CHECK-NEXT: dojo.launch
@@ -86,7 +86,7 @@ func.func @stays() {
 // A load is in the air until the drain before the first use; a barrier that does not free its bytes lets it fly.
 // CHECK-LABEL: func.func @load
 // CHECK: dojo.move ins(%{{.*}}) outs(%[[A:.*]] : {{.*}}) by #{{.*}} routine "load"
-// CHECK-NEXT: dojo.barrier 1016 frees(%[[C:.*]] :
+// CHECK-NEXT: dojo.barrier frees(%[[C:.*]] :
 // CHECK-NEXT: dojo.send
 // CHECK-NEXT: dojo.receive
 // CHECK-NEXT: dojo.drain
@@ -106,7 +106,7 @@ func.func @load() {
 // CHECK-LABEL: func.func @leaving
 // CHECK: dojo.receive "m"
 // CHECK-NEXT: dojo.drain
-// CHECK-NEXT: dojo.barrier 1016 frees(%[[A:.*]] :
+// CHECK-NEXT: dojo.barrier frees(%[[A:.*]] :
 // CHECK-NEXT: dojo.send "n" %{{.*}} to %[[A]] ready 0
 func.func @leaving() {
   %a = dojo.alloc {address = 4096 : i64} : !dojo.buffer<tensor<8xf32, #a>>

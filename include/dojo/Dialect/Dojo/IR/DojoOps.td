@@ -286,15 +286,15 @@ def Dojo_BarrierOp : Dojo_Op<"barrier"> {
   let summary = "wait until every node has come here";
   let description = [{
     ```mlir
-    dojo.barrier 1016 frees(%a, %b : ...)
+    dojo.barrier frees(%a, %b : ...)
     ```
     Behind it pushes of other nodes may write to the buffers that it `frees`: no node uses their bytes for
     anything else any more. Semaphores that moves before it used may be used again: all those moves are
     done. It also stands between a store to DRAM and a load of the same tensor, which another
-    node may do. `first` is the first of the barrier's own semaphores.
+    node may do.
   }];
-  let arguments = (ins I64Attr:$first, Variadic<Dojo_BufferType>:$frees);
-  let assemblyFormat = "$first (`frees` `(` $frees^ `:` type($frees) `)`)? attr-dict";
+  let arguments = (ins Variadic<Dojo_BufferType>:$frees);
+  let assemblyFormat = "(`frees` `(` $frees^ `:` type($frees) `)`)? attr-dict";
 }
 
 def Dojo_DrainOp : Dojo_Op<"drain"> {

@@ -8,19 +8,11 @@
 
 namespace dojo::ir {
 
-/// Two for each axis (Conversion/DojoToD1/Barrier.h).
-constexpr int64_t barrierSemaphores = 2 * numAxes;
-
 /// The machine a module is compiled for, its logical grid, and the bytes kept for code.
 struct Target {
   Machine machine;
   Coords grid;
   int64_t codeBytes; ///< at the start of every node's SRAM; 0 until --dojo-bound-code
-
-  /// The semaphores of moves, one each: those of a barrier stand behind them.
-  int64_t moveSemaphores() const {
-    return std::max<int64_t>(0, machine.semaphores - barrierSemaphores);
-  }
 
   /// Reads the module's `dojo.machine`; an error where it is missing or wrong.
   static mlir::FailureOr<Target> of(mlir::ModuleOp module);
