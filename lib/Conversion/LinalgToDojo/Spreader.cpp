@@ -209,22 +209,18 @@ LogicalResult Spreader::prepare(Value value) {
 
 //===-- Requests ----------------------------------------------------------===//
 
-/// Whether nodes hold elements of this layout that are no elements of the tensor.
-static bool hasPadding(const View &view, const Layout &layout, int64_t steps) {
-  return Move{layout, layout, *termsOf(view.map), 1}.leavesGaps(steps);
-}
-
 FailureOr<Value> Spreader::get(Value value, const Request &request) {
   if (request.symbol || streams(value))
     return copy(value, request);
   View view = look(value);
-  int64_t steps = view.step ? repeatOf(view.step).getCount() : 1;
-  bool needsZeros = request.zeroPadding && hasPadding(view, request.layout, steps);
-  if (view.isIdentity())
-    if (Value holder = holders.lookup(value); holder && !isDram(holder.getType()) &&
-                                              layoutOf(holder.getType()) == request.layout &&
-                                              (!needsZeros || paddedWithZero.contains(holder)))
+  if (view.isIdentity()) {
+    Value holder = holders.lookup(value);
+    bool needsZeros =
+        request.zeroPadding && Move::relayout(request.layout, request.layout, 1).leavesGaps();
+    if (holder && !isDram(holder.getType()) && layoutOf(holder.getType()) == request.layout &&
+        (!needsZeros || paddedWithZero.contains(holder)))
       return holder;
+  }
   auto key =
       std::make_tuple(value, Attribute(LayoutAttr::get(builder.getContext(), request.layout)),
                       unsigned(request.zeroPadding));
