@@ -214,7 +214,7 @@ void Synchroniser::split(MoveOp move) {
   move.erase();
 }
 
-/// Names of memory and steps go first, so that a grant can stand anywhere.
+/// Names of memory and steps go first, so that a barrier can free memory anywhere.
 static void hoistMemory(Block &block) {
   Operation *last = nullptr;
   for (Operation &op : llvm::make_early_inc_range(block)) {
