@@ -229,8 +229,7 @@ void Walker::visit(NodeOp node) {
     if (!known.declared)
       continue;
     if (!known.constant)
-      known.whyUnknown =
-          context.whyUnknown.empty() ? nullptr : b.getStringAttr(context.whyUnknown);
+      known.whyUnknown = context.whyUnknown.empty() ? nullptr : b.getStringAttr(context.whyUnknown);
     OpResult result = node->getResult(i);
     if (Type declared = signature.result(i); declared && computedType(declared))
       known.declared = declared;
